@@ -1,0 +1,61 @@
+"""The proof a buyer keeps. Facts are frozen when it is issued; a withdrawn one keeps only its code and digest."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from offsets.models import DeviceOffset
+
+
+class Certificate(models.Model):
+    """One issue of a device offset's certificate. Issued again or moved: a new row that names the old one."""
+
+    class State(models.TextChoices):
+        VALID = "valid", _("valid")
+        SUPERSEDED = "superseded", _("issued again")
+        REVERSED = "reversed", _("reversed")
+        MOVED = "moved", _("moved to a replacement device")
+        WITHDRAWN = "withdrawn", _("withdrawn at the holder's request")
+
+    code = models.CharField(_("code"), max_length=19, unique=True)  # 16 Crockford characters in four groups
+    offset = models.ForeignKey(DeviceOffset, on_delete=models.PROTECT, related_name="certificates")
+    livemode = models.BooleanField(_("live"))
+    state = models.CharField(_("state"), max_length=12, choices=State, default=State.VALID)
+    replaces = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by"
+    )
+    facts = models.JSONField(_("facts"), null=True)  # certificates.facts: flat, ASCII keys, strings and integers
+    nonce = models.BinaryField(_("nonce"), null=True, max_length=32)
+    digest = models.CharField(_("digest"), max_length=64)  # commitment to the facts, PROOF: SHA-256(tag, nonce, JCS)
+    wording = models.CharField(_("wording"), max_length=40)
+    language = models.CharField(_("language"), max_length=10)
+    issued_at = models.DateTimeField(_("issued"))
+    rendered_at = models.DateTimeField(_("rendered"), null=True, blank=True)
+    render_attempts = models.PositiveSmallIntegerField(_("tries to render"), default=0)
+    needs_person_at = models.DateTimeField(_("needs a person since"), null=True, blank=True)
+    problem = models.CharField(_("what is wrong"), max_length=300, blank=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+    pdf = models.FileField(_("PDF"), upload_to="certificates/", blank=True)
+    pdf_sha256 = models.CharField(_("SHA-256 of the PDF"), max_length=64, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["offset"], condition=Q(state="valid"), name="one_valid_certificate"),
+            models.CheckConstraint(
+                condition=Q(facts__isnull=False, nonce__isnull=False) | Q(state="withdrawn"),
+                name="only_withdrawn_has_no_facts",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=Q(rendered_at__isnull=True, needs_person_at__isnull=True, withdrawn_at__isnull=True),
+                name="certificate_to_render",
+            )
+        ]
+        ordering = ["-id"]
+        verbose_name = _("certificate")
+        verbose_name_plural = _("certificates")
+
+    def __str__(self) -> str:
+        return self.code

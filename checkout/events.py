@@ -1,0 +1,10 @@
+"""Kinds of events of orders: constants that can be grepped from a log line."""
+
+ORDER_PLACED = "order.placed"
+ORDER_PAID = "order.paid"
+ORDER_CANCELLED = "order.cancelled"
+ORDER_EXPIRED = "order.expired"
+DEVICES_SHIPPED = "order.devices_shipped"
+DEVICE_NEEDS_PERSON = "ordered_device.needs_person"
+ORDER_MAILED = "order.mailed"
+CERTIFICATES_MAILED = "order.certificates_mailed"

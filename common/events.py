@@ -1,0 +1,75 @@
+"""Record what happened and, after commit, wake the sweeps that care (config/wakeups.py says which)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from common.models import Event
+
+Waker = Callable[[str], None]
+_wakers: list[Waker] = []
+
+
+def set_waker(waker: Waker | None) -> None:
+    """Name the function that is told each kind of event after commit; None: nobody is woken, sweeps run by clock."""
+    _wakers[:] = [waker] if waker else []
+
+
+def subject_of(row: models.Model) -> str:
+    """The opaque name under which a row's events are kept, such as `deviceoffset:17`."""
+    return f"{row._meta.model_name}:{row.pk}"
+
+
+def record(kind: str, row: models.Model, *, actor: str, data: Mapping[str, Any] | None = None) -> None:
+    """Append one event, in the caller's transaction."""
+    record_all(kind, [row], actor=actor, data={row.pk: data or {}})
+
+
+def record_all(
+    kind: str,
+    rows: Iterable[models.Model],
+    *,
+    actor: str,
+    data: Mapping[Any, Mapping[str, Any]] | None = None,
+) -> None:
+    """Append one event per row, in the caller's transaction; `data` maps primary keys to what the event holds.
+
+    Two statements, however many rows. The caller's lock or conditional update keeps the rows' sequences apart.
+    """
+    subjects = {subject_of(row): row.pk for row in rows}
+    if not subjects:
+        return
+    last = dict(
+        Event.objects.filter(subject__in=list(subjects))
+        .order_by()
+        .values("subject")
+        .annotate(last=Max("sequence"))
+        .values_list("subject", "last")
+    )
+    now = timezone.now()
+    Event.objects.bulk_create(
+        Event(
+            kind=kind,
+            subject=subject,
+            sequence=last.get(subject, 0) + 1,
+            actor=actor,
+            data=dict((data or {}).get(pk, {})),
+            created_at=now,
+        )
+        for subject, pk in subjects.items()
+    )
+    wake(kind)
+
+
+def wake(kind: str) -> None:
+    """After commit, tell the waker that something of this kind is to be done."""
+    for waker in _wakers:
+        transaction.on_commit(lambda waker=waker: waker(kind))  # type: ignore[misc]
+
+
+def history(row: models.Model) -> models.QuerySet[Event]:
+    """The row's events, oldest first."""
+    return Event.objects.filter(subject=subject_of(row)).order_by("sequence")

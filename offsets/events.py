@@ -1,0 +1,13 @@
+"""Kinds of events of the ledger: constants that can be grepped from a log line."""
+
+CREDITS_IMPORTED = "credits.imported"
+OFFSETS_REQUESTED = "offset.requested"
+OFFSET_COVERED = "offset.covered"
+OFFSET_CANCELLED = "offset.cancelled"
+OFFSET_REVERSED = "offset.reversed"
+OFFSET_MOVED = "offset.moved"
+RETIREMENT_OPENED = "retirement.opened"
+RETIREMENT_ATTEMPTED = "retirement.attempted"
+RETIREMENT_CONFIRMED = "retirement.confirmed"
+RETIREMENT_VOID = "retirement.void"
+RETIREMENT_NEEDS_PERSON = "retirement.needs_person"
