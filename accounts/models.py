@@ -71,6 +71,7 @@ class Account(models.Model):
     members = models.ManyToManyField(User, through="Membership", related_name="accounts")
 
     class Meta:
+        permissions = [("verify_company", "Can state that an account is a company")]
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
 

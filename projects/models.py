@@ -78,6 +78,7 @@ class Project(models.Model):
 
     class Meta:
         ordering = ["continent", "short_name"]
+        permissions = [("pause_project", "Can pause and resume the sale of a project")]
         verbose_name = _("project")
         verbose_name_plural = _("projects")
 
