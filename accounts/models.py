@@ -109,6 +109,7 @@ class Market(models.Model):
     language = models.CharField(_("language"), max_length=10, default="en")
     opened_on = models.DateField(_("opened on"))
     position = models.PositiveSmallIntegerField(_("order of opening"), default=0)
+    note = models.CharField(_("note"), max_length=200, blank=True)  # "dates invented for the demonstration"
 
     class Meta:
         ordering = ["position", "code"]
@@ -125,6 +126,7 @@ class MarketCountry(models.Model):
     market = models.ForeignKey(Market, on_delete=models.CASCADE, related_name="countries")
     country = CountryField(_("country"), unique=True)
     vat_basis_points = models.PositiveIntegerField(_("VAT, hundredths of a per cent"))  # 2500 = 25 %
+    tax_note = models.CharField(_("note on tax"), max_length=200, blank=True)  # "Sales tax is not included."
     consumer_register = models.CharField(_("register for consumers"), max_length=2)
     company_register = models.CharField(_("register for verified companies"), max_length=2)
     register_source = models.CharField(_("source of the registers, dated"), max_length=200)

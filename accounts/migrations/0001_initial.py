@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(default='en', max_length=10, verbose_name='language')),
                 ('opened_on', models.DateField(verbose_name='opened on')),
                 ('position', models.PositiveSmallIntegerField(default=0, verbose_name='order of opening')),
+                ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
             ],
             options={
                 'verbose_name': 'market',
@@ -96,6 +97,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('country', django_countries.fields.CountryField(max_length=2, unique=True, verbose_name='country')),
                 ('vat_basis_points', models.PositiveIntegerField(verbose_name='VAT, hundredths of a per cent')),
+                ('tax_note', models.CharField(blank=True, max_length=200, verbose_name='note on tax')),
                 ('consumer_register', models.CharField(max_length=2, verbose_name='register for consumers')),
                 ('company_register', models.CharField(max_length=2, verbose_name='register for verified companies')),
                 ('register_source', models.CharField(max_length=200, verbose_name='source of the registers, dated')),
