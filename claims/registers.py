@@ -43,8 +43,8 @@ def register_from(code: str) -> Register:
 def choose_register(*, consumer_register: str, company_register: str, audience: str) -> Register:
     """The register of a market for an audience.
 
-    Raises UnknownRegister for a code that is not in the list, and for B as a market's consumer register: the words of B
-    are for verified companies only. The reverse is lawful and used: Germany's companies read A by default.
+    Raises UnknownRegister for a code that is not in the list, and for B as a market's consumer register: the
+    words of B are for verified companies only. The reverse is lawful: Germany's companies read A by default.
     """
     try:
         reader = Audience(audience)
@@ -52,7 +52,7 @@ def choose_register(*, consumer_register: str, company_register: str, audience: 
         raise UnknownRegister(f"There is no audience {audience!r}; choose consumer or company.") from None
     for_consumers, for_companies = register_from(consumer_register), register_from(company_register)
     if for_consumers is Register.B:
-        raise UnknownRegister("Register B is for verified companies; give the market A, C or CQ for consumers.")
+        raise UnknownRegister("Register B is for verified companies; give consumers A, C or CQ.")
     return for_companies if reader is Audience.COMPANY else for_consumers
 
 

@@ -1,8 +1,8 @@
 """The slots: every sentence about carbon that the product says, and the facts that each is given.
 
-A caller gives every fact of a slot, in every register, whether or not that register's sentence prints it: so a missing
-fact shows in the first test and not in the first market that needs it. Facts arrive as text, already formatted for the
-reader's language (kilograms, money, dates); `say` only puts them in place.
+A caller gives every fact of a slot, in every register, whether or not that register's sentence prints it: so
+a missing fact shows in the first test and not in the first market that needs it. Facts arrive as text, already
+formatted for the reader's language (kilograms, money, dates); `say` only puts them in place.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,9 @@ class Fact(NamedTuple):
 
 FACTS: Mapping[str, Fact] = {
     "amount": Fact("an amount with its unit, for an equivalent", "26 000 t"),
-    "boundary": Fact("what the estimate spans: a sentence of `boundary_*`", "manufacture, shipping and five years of use"),
+    "boundary": Fact(
+        "what the estimate spans: `boundary_*`", "manufacture, shipping and five years of estimated use"
+    ),
     "code": Fact("public code of a record", "7Q2M-K4VX-09AB-DJ3T"),
     "count": Fact("number of devices", "10"),
     "country": Fact("country of use", "Sweden"),

@@ -1,7 +1,7 @@
 """Wordings: one version of one register's sentences in one language, read from `data/<language>/`.
 
-A published file is never edited: a certificate keeps the id of its wording, and `wording_by_id` must give back the
-sentences that it was issued with. A change is a new file with the next number.
+A published file is never edited: a certificate keeps the id of its wording, and `wording_by_id` must give
+back the sentences that it was issued with. A change is a new file with the next number.
 """
 
 import re
@@ -48,7 +48,7 @@ class MissingFact(DomainError):
     code = "missing_fact"
 
     def __init__(self, slot: str, name: str) -> None:
-        super().__init__(f"The sentence {slot!r} needs the fact {name!r}; claims/slots.py says what it means.")
+        super().__init__(f"The sentence {slot!r} needs the fact {name!r}; see claims/slots.py.")
         self.slot, self.name = slot, name
 
 
@@ -64,16 +64,17 @@ class Wording:
 
 
 def current_wording(*, register: str, language: str) -> Wording:
-    """The newest version of a register in a language: "de-AT" reads "de"; a language without one reads English.
+    """The newest version of a register in a language; "de-AT" reads "de".
 
-    The language of the answer may differ from the one that was asked for. Raises UnknownRegister.
+    A language that has none reads English, so the answer's language may differ from the one asked for.
+    Raises UnknownRegister.
     """
     wanted = register_from(register)
-    for candidate in (language.lower().partition("-")[0], FALLBACK_LANGUAGE):
+    for candidate in (known_language(language), FALLBACK_LANGUAGE):
         versions = [w for w in _wordings().values() if (w.register, w.language) == (wanted, candidate)]
         if versions:
             return max(versions, key=lambda wording: wording.version)
-    raise UnknownWording(f"Register {wanted} has no wording in English: add claims/data/en/{FILE_NAMES[wanted]}-1.toml.")
+    raise UnknownWording(f"Register {wanted} has no wording: add {FILE_NAMES[wanted]}-1.toml in English.")
 
 
 def wording_by_id(wording_id: str) -> Wording:
@@ -81,13 +82,13 @@ def wording_by_id(wording_id: str) -> Wording:
     try:
         return _wordings()[wording_id]
     except KeyError:
-        raise UnknownWording(f"There is no wording {wording_id!r}; published files of wording must stay.") from None
+        raise UnknownWording(f"There is no wording {wording_id!r}; published files must stay.") from None
 
 
 def say(slot: str, *, wording: Wording, **facts: str | int) -> str:
     """The sentence of a slot with its facts in place, as plain text: whoever puts it into markup escapes it.
 
-    Needs every fact that SLOTS lists for the slot, in every register; facts that it does not list are left aside.
+    Needs every fact that SLOTS lists for the slot, in every register; other facts are left aside.
     Raises UnknownSlot and MissingFact.
     """
     if slot not in SLOTS:
@@ -98,6 +99,12 @@ def say(slot: str, *, wording: Wording, **facts: str | int) -> str:
     return "".join(
         literal + (str(facts[name]) if name else "") for literal, name in parse_template(wording.slots[slot])
     )
+
+
+def known_language(language: str) -> str:
+    """The folder of `data/` for a language tag: "de-AT" gives "de", a tag that has none gives English."""
+    primary = language.lower().replace("_", "-").partition("-")[0]
+    return primary if primary in _languages() else FALLBACK_LANGUAGE
 
 
 def slots() -> tuple[str, ...]:
@@ -112,7 +119,7 @@ def all_wordings() -> tuple[Wording, ...]:
 
 @cache
 def parse_template(template: str) -> tuple[tuple[str, str], ...]:
-    """Pairs of literal text and the fact after it ("" at the end). Only plain `{name}` fields; else ValueError."""
+    """Pairs of literal text and the fact after it ("" at the end). ValueError for a field unlike `{name}`."""
     parts = []
     for literal, name, spec, conversion in Formatter().parse(template):
         if name is not None and (spec or conversion or not _FIELD.fullmatch(name)):
@@ -122,12 +129,17 @@ def parse_template(template: str) -> tuple[tuple[str, str], ...]:
 
 
 @cache
+def _languages() -> frozenset[str]:
+    return frozenset(path.name for path in DATA.iterdir() if path.is_dir())
+
+
+@cache
 def _wordings() -> Mapping[str, Wording]:
     return MappingProxyType({wording.id: wording for wording in read_wordings(DATA)})
 
 
 def read_wordings(data: Path) -> Iterator[Wording]:
-    """Every wording under `data/<language>/`. Raises BrokenWording for a slot too many, too few or ill written."""
+    """Every wording under `data/<language>/`. Raises BrokenWording: slots too many, too few or ill written."""
     for path in sorted(data.glob("*/*.toml")):
         match = _WORDING_FILE.fullmatch(path.name)
         if match is None:
@@ -165,4 +177,4 @@ def _check_template(path: Path, slot: str, template: str) -> None:
     except ValueError as error:
         raise BrokenWording(f"{path.name}: {slot}: {error}.") from None
     if foreign := sorted(used - SLOTS[slot]):
-        raise BrokenWording(f"{path.name}: {slot} is not given {', '.join(foreign)}; claims/slots.py says what it is.")
+        raise BrokenWording(f"{path.name}: {slot} is not given {', '.join(foreign)}; see claims/slots.py.")
