@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
+from claims.registers import Register
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
@@ -120,6 +122,11 @@ class Market(models.Model):
         return self.name
 
 
+# The words of B are for verified companies only; a country whose companies read A is lawful and used (Germany).
+COMPANY_REGISTERS = [(register.value, register.value) for register in Register]
+CONSUMER_REGISTERS = [choice for choice in COMPANY_REGISTERS if choice[0] != Register.B.value]
+
+
 class MarketCountry(models.Model):
     """A country of a market: its VAT and its registers of wording (claims/), each with a dated source."""
 
@@ -127,15 +134,22 @@ class MarketCountry(models.Model):
     country = CountryField(_("country"), unique=True)
     vat_basis_points = models.PositiveIntegerField(_("VAT, hundredths of a per cent"))  # 2500 = 25 %
     tax_note = models.CharField(_("note on tax"), max_length=200, blank=True)  # "Sales tax is not included."
-    consumer_register = models.CharField(_("register for consumers"), max_length=2)
-    company_register = models.CharField(_("register for verified companies"), max_length=2)
+    consumer_register = models.CharField(_("register for consumers"), max_length=2, choices=CONSUMER_REGISTERS)
+    company_register = models.CharField(
+        _("register for verified companies"), max_length=2, choices=COMPANY_REGISTERS
+    )
     register_source = models.CharField(_("source of the registers, dated"), max_length=200)
     is_default = models.BooleanField(_("shown first"), default=False)
 
     class Meta:
         ordering = ["market", "-is_default", "country"]
         constraints = [
-            models.CheckConstraint(condition=models.Q(vat_basis_points__lte=10_000), name="vat_at_most_the_price")
+            models.CheckConstraint(condition=models.Q(vat_basis_points__lte=10_000), name="vat_at_most_the_price"),
+            models.CheckConstraint(
+                condition=models.Q(consumer_register__in=[code for code, _label in CONSUMER_REGISTERS])
+                & models.Q(company_register__in=[code for code, _label in COMPANY_REGISTERS]),
+                name="register_is_known_and_b_for_companies",
+            ),
         ]
         verbose_name = _("country of a market")
         verbose_name_plural = _("countries of markets")
