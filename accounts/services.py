@@ -1,0 +1,92 @@
+"""What happens to accounts: one use case, one function."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.errors import ReasonMissing, VatIdDoesNotCheck
+from accounts.events import COMPANY_VERIFICATION_WITHDRAWN, COMPANY_VERIFIED
+from accounts.models import Account, Membership, User
+from accounts.vat import normalise_vat_id
+from claims.registers import Audience
+from common import events
+
+
+def audience_for(account: Account | None) -> Audience:
+    """Who reads: a company only when the server has verified it; everyone else, and nobody known, is a consumer."""
+    if account is None or account.kind != Account.Kind.COMPANY or account.company_verified_at is None:
+        return Audience.CONSUMER
+    return Audience.COMPANY
+
+
+@transaction.atomic
+def open_personal_account(*, user: User) -> Account:
+    """The account that a person who signs up acts for, as its admin. A second call gives the first account back."""
+    existing = Account.objects.filter(memberships__user=user, kind=Account.Kind.PERSON).order_by("id").first()
+    if existing:
+        return existing
+    account = Account.objects.create(kind=Account.Kind.PERSON, name=user.get_full_name()[:120])
+    Membership.objects.create(user=user, account=account, role=Membership.Role.ADMIN)
+    return account
+
+
+@transaction.atomic
+def verify_company(*, account: Account, vat_id: str, country: str, actor: str, now: datetime | None = None) -> bool:
+    """Make the account a verified company if the VAT id checks for the country; else nothing changes and False.
+
+    Ask `accounts.vat.normalise_vat_id` for the message to show. The check needs no network (accounts/vat.py says what it
+    proves). Verified again with the same id, the date and the history stay as they were.
+    """
+    try:
+        checked = normalise_vat_id(vat_id=vat_id, country=country)
+    except VatIdDoesNotCheck:
+        return False
+    changed = (
+        Account.objects.filter(pk=account.pk)
+        .exclude(
+            kind=Account.Kind.COMPANY, vat_id=checked, country=country.upper(), company_verified_at__isnull=False
+        )
+        .update(
+            kind=Account.Kind.COMPANY,
+            vat_id=checked,
+            country=country.upper(),
+            company_verified_at=now or timezone.now(),
+        )
+    )
+    if changed:
+        events.record(COMPANY_VERIFIED, account, actor=actor, data={"by": "vat_id", "country": country.upper()})
+    account.refresh_from_db()
+    return True
+
+
+@transaction.atomic
+def vouch_for_company(*, account: Account, reason: str, actor: str, now: datetime | None = None) -> bool:
+    """A person of staff states that the account is a company, and why. False: it was verified already."""
+    reason = _reason(reason)
+    changed = Account.objects.filter(pk=account.pk, company_verified_at__isnull=True).update(
+        kind=Account.Kind.COMPANY, company_verified_at=now or timezone.now()
+    )
+    if changed:
+        events.record(COMPANY_VERIFIED, account, actor=actor, data={"by": "staff", "reason": reason})
+    account.refresh_from_db()
+    return bool(changed)
+
+
+@transaction.atomic
+def withdraw_verification(*, account: Account, reason: str, actor: str) -> bool:
+    """The account is no verified company any more; it reads as a consumer from now on. False: it was none before."""
+    reason = _reason(reason)
+    changed = Account.objects.filter(pk=account.pk, company_verified_at__isnull=False).update(company_verified_at=None)
+    if changed:
+        events.record(COMPANY_VERIFICATION_WITHDRAWN, account, actor=actor, data={"reason": reason})
+    account.refresh_from_db()
+    return bool(changed)
+
+
+def _reason(reason: str) -> str:
+    text = reason.strip()
+    if not text:
+        raise ReasonMissing(_("Say why, in a few words; the reason stays in the history."))
+    return text[:200]
