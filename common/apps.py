@@ -1,5 +1,12 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class CommonConfig(AppConfig):
     name = "common"
+
+    def ready(self) -> None:
+        from common import triggers  # noqa: PLC0415 apps are loaded only now
+
+        triggers.register(*triggers.append_only("common.Event"))
+        post_migrate.connect(triggers.install_after_migrate, dispatch_uid="install_triggers")

@@ -12,7 +12,9 @@ def random_code(*, groups: int, group_length: int = 4) -> str:
 
 
 def normalise_code(text: str, *, groups: int, group_length: int = 4) -> str | None:
-    """The code as printed for what a person typed (case, blanks and look-alikes forgiven), or None if it is none."""
+    """The code as printed for what a person typed (case, blanks and look-alikes forgiven), or None if it is
+    none.
+    """
     letters = text.upper().replace("-", "").replace(" ", "").translate(_LOOKALIKES)
     if len(letters) != groups * group_length or any(letter not in ALPHABET for letter in letters):
         return None

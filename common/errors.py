@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 class DomainError(Exception):
     """Something the person asked for cannot be done; the message says what to do instead.
 
-    `code` is stable and can be grepped; `status` is the HTTP status that an edge answers with; `details` names the
-    offending rows or fields.
+    `code` is stable and can be grepped; `status` is the HTTP status that an edge answers with; `details`
+    names the offending rows or fields.
     """
 
     code: ClassVar[str] = "domain_error"

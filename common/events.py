@@ -14,7 +14,9 @@ _wakers: list[Waker] = []
 
 
 def set_waker(waker: Waker | None) -> None:
-    """Name the function that is told each kind of event after commit; None: nobody is woken, sweeps run by clock."""
+    """Name the function that is told each kind of event after commit; None: nobody is woken, sweeps run by
+    clock.
+    """
     _wakers[:] = [waker] if waker else []
 
 
@@ -35,9 +37,11 @@ def record_all(
     actor: str,
     data: Mapping[Any, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Append one event per row, in the caller's transaction; `data` maps primary keys to what the event holds.
+    """Append one event per row, in the caller's transaction; `data` maps primary keys to what the event
+    holds.
 
-    Two statements, however many rows. The caller's lock or conditional update keeps the rows' sequences apart.
+    Two statements, however many rows. The caller's lock or conditional update keeps the rows' sequences
+    apart.
     """
     subjects = {subject_of(row): row.pk for row in rows}
     if not subjects:

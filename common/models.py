@@ -23,7 +23,9 @@ class Event(models.Model):
 
 
 class EventMark(models.Model):
-    """`consumer` has dealt with this event (a mail sent, a webhook queued); kept apart so that events never change."""
+    """`consumer` has dealt with this event (a mail sent, a webhook queued); kept apart so that events never
+    change.
+    """
 
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="marks")
     consumer = models.CharField(max_length=60)

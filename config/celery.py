@@ -11,4 +11,6 @@ from config.wakeups import SWEEPS  # noqa: E402
 app = Celery("clearline")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.conf.beat_schedule = {name: {"task": name, "schedule": 60.0, "options": {"expires": 55}} for name in SWEEPS}
+app.conf.beat_schedule = {
+    name: {"task": name, "schedule": 60.0, "options": {"expires": 55}} for name in SWEEPS
+}

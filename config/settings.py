@@ -1,7 +1,7 @@
 """All settings, read from the environment; a missing or bad value stops the start and is named.
 
-`CLEARLINE_MODE` is `production` unless given: an empty environment refuses to start instead of running with demo
-secrets. `./run` sets `demo` for a laptop, the test suite sets `test`.
+`CLEARLINE_MODE` is `production` unless given: an empty environment refuses to start instead of running with
+demo secrets. `./run` sets `demo` for a laptop, the test suite sets `test`.
 """
 
 import secrets
@@ -26,7 +26,9 @@ def required(name: str, demo_default: str) -> str:
     """The variable's value; in production it must be set, a demo or a test may take `demo_default`."""
     value = env.str(name, "" if PRODUCTION else demo_default)
     if not value and PRODUCTION:
-        raise ImproperlyConfigured(f"{name} is not set. Production needs it; see docs/operations.md for what it holds.")
+        raise ImproperlyConfigured(
+            f"{name} is not set. Production needs it; see docs/operations.md for what it holds."
+        )
     return value
 
 
@@ -114,15 +116,18 @@ TEMPLATES = [
     },
 ]
 
-# --- Database: SQLite without a server, or PostgreSQL by DATABASE_URL ------------------------------------------------
-DATABASES = {"default": env.db_url_config(required("DATABASE_URL", f"sqlite:///{HOME / 'clearline.sqlite3'}"))}
+# --- Database: SQLite without a server, or PostgreSQL by DATABASE_URL ---------------------------------------
+DATABASES = {
+    "default": env.db_url_config(required("DATABASE_URL", f"sqlite:///{HOME / 'clearline.sqlite3'}"))
+}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         # Without recursive_triggers, INSERT OR REPLACE slips past a no-delete trigger.
         "init_command": (
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON"
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+            " PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON"
         ),
     }
 else:
@@ -130,15 +135,19 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Redis: cache and wake-ups. Without it the worker polls (`manage.py work`) -----------------------------------------
+# --- Redis: cache and wake-ups. Without it the worker polls (`manage.py work`) ------------------------------
 REDIS_URL = required("REDIS_URL", "")
 if REDIS_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 else:
     CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": str(HOME / "cache")}
+        "default": {
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": str(HOME / "cache"),
+        }
     }
-# Redis restores an unacknowledged message after `visibility_timeout`: longer than any sweep, far below a broker's hour.
+# Redis restores an unacknowledged message after `visibility_timeout`: longer than any sweep, far below a
+# broker's hour.
 CELERY_BROKER_URL = REDIS_URL or None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -156,7 +165,7 @@ CELERY_TASK_TIME_LIMIT = 240
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 
-# --- People ------------------------------------------------------------------------------------------------------------
+# --- People -------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -175,7 +184,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/account/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 
-# --- Language and time ---------------------------------------------------------------------------------------------------
+# --- Language and time --------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -183,7 +192,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = False
 
-# --- Files ---------------------------------------------------------------------------------------------------------------
+# --- Files --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -197,7 +206,7 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 if PRODUCTION:
     STORAGES["staticfiles"]["BACKEND"] = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 
-# --- Mail ----------------------------------------------------------------------------------------------------------------
+# --- Mail ---------------------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Clearline <shop@clearline.example>")
 if PRODUCTION:
     vars().update(env.email_url_config(required("EMAIL_URL", "")))
@@ -205,7 +214,7 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(HOME / "mail")
 
-# --- Browser security ----------------------------------------------------------------------------------------------------
+# --- Browser security ---------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -226,7 +235,9 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if PRODUCTION:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
+    SECURE_PROXY_SSL_HEADER = (
+        ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
+    )
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -237,7 +248,7 @@ if PRODUCTION:
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # an order of thousands of device serials is one form
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 
-# --- Partner API -----------------------------------------------------------------------------------------------------------
+# --- Partner API --------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["partners.keys.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["partners.permissions.HasApiKey"],
@@ -255,7 +266,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
 }
 
-# --- Clearline -------------------------------------------------------------------------------------------------------------
+# --- Clearline ----------------------------------------------------------------------------------------------
 # Seconds after payment until the demo's warehouse ships by itself; unset: staff ship.
 DEMO_WAREHOUSE_DELAY_S = env.int("CLEARLINE_DEMO_WAREHOUSE_DELAY_S", 3) if MODE == "demo" else None
 # The sandbox registry's own journal: a file outside our database, as a real registry's would be.

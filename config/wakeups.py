@@ -1,7 +1,8 @@
 """What happens after what: the whole asynchronous flow on this page.
 
-A sweep takes no argument and finds its own work in the database. Beat runs each one every minute, `manage.py work`
-runs them all in a loop; a wake-up only makes a sweep run sooner, so losing one loses time and never work.
+A sweep takes no argument and finds its own work in the database. Beat runs each one every minute, `manage.py
+work` runs them all in a loop; a wake-up only makes a sweep run sooner, so losing one loses time and never
+work.
 """
 
 import logging
@@ -10,8 +11,8 @@ from celery import current_app
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from checkout import events as checkout
 from certificates import events as certificates
+from checkout import events as checkout
 from offsets import events as offsets
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,9 @@ WAKEUPS: dict[str, list[str]] = {
 
 
 def wake(kind: str) -> None:
-    """Ask the broker to run the sweeps that this kind of event concerns. Never raises: the clock runs them anyway."""
+    """Ask the broker to run the sweeps that this kind of event concerns. Never raises: the clock runs them
+    anyway.
+    """
     if not settings.CELERY_BROKER_URL:
         return
     for name in WAKEUPS.get(kind, []):

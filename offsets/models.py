@@ -28,7 +28,8 @@ class ProjectStock(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["project", "livemode"], name="one_stock_per_project_and_mode"),
             models.CheckConstraint(
-                condition=Q(committed_g__gte=0, committed_g__lte=F("stocked_g")), name="never_sell_more_than_stock"
+                condition=Q(committed_g__gte=0, committed_g__lte=F("stocked_g")),
+                name="never_sell_more_than_stock",
             ),
         ]
         verbose_name = _("stock of a project")
@@ -55,7 +56,9 @@ class CreditBlock(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(last_number__gte=F("first_number")), name="block_range_forward"),
+            models.CheckConstraint(
+                condition=Q(last_number__gte=F("first_number")), name="block_range_forward"
+            ),
             models.CheckConstraint(condition=Q(first_number__gte=0), name="block_numbers_not_negative"),
             models.UniqueConstraint(fields=["series", "first_number"], name="block_starts_once"),
         ]
@@ -90,7 +93,9 @@ class Retirement(models.Model):
     first_number = models.BigIntegerField(_("first number"))
     last_number = models.BigIntegerField(_("last number"))
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.OPEN)
-    beneficiary = models.CharField(_("beneficiary"), max_length=120, blank=True)  # public for ever: nobody by default
+    beneficiary = models.CharField(
+        _("beneficiary"), max_length=120, blank=True
+    )  # public for ever: nobody by default
     reason = models.CharField(_("reason text"), max_length=300)  # public for ever
     created_at = models.DateTimeField(_("opened"))
     attempted_at = models.DateTimeField(_("registry called"), null=True, blank=True)
@@ -103,7 +108,9 @@ class Retirement(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(last_number__gte=F("first_number")), name="retirement_range_forward"),
+            models.CheckConstraint(
+                condition=Q(last_number__gte=F("first_number")), name="retirement_range_forward"
+            ),
             models.CheckConstraint(
                 condition=~Q(state="confirmed")
                 | Q(confirmed_at__isnull=False, retired_on__isnull=False) & ~Q(registry_reference=""),
@@ -133,7 +140,9 @@ class Retirement(models.Model):
 
 
 class Credit(models.Model):
-    """One registry unit. `retirement` is set when it is set aside and final once that retirement is confirmed."""
+    """One registry unit. `retirement` is set when it is set aside and final once that retirement is
+    confirmed.
+    """
 
     series = models.CharField(max_length=120)
     number = models.BigIntegerField()
@@ -145,7 +154,9 @@ class Credit(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["series", "number"], name="credit_exists_once")]
         indexes = [
-            models.Index(fields=["block", "number"], condition=Q(retirement__isnull=True), name="credit_free"),
+            models.Index(
+                fields=["block", "number"], condition=Q(retirement__isnull=True), name="credit_free"
+            ),
         ]
         verbose_name = _("credit")
         verbose_name_plural = _("credits")
@@ -155,7 +166,9 @@ class Credit(models.Model):
 
 
 class Attempt(models.Model):
-    """One committed decision to call the registry. Without an outcome it is unknown: we only look. Append-only."""
+    """One committed decision to call the registry. Without an outcome it is unknown: we only look.
+    Append-only.
+    """
 
     retirement = models.OneToOneField(Retirement, on_delete=models.PROTECT, related_name="attempt")
     actor = models.CharField(max_length=60)
@@ -204,7 +217,10 @@ class Boundary(models.TextChoices):
     """What the amount covers."""
 
     MANUFACTURE_TRANSPORT_USE = "manufacture-transport-use", _("manufacture, shipping and use")
-    MANUFACTURE_TRANSPORT_USE_EOL = "manufacture-transport-use-eol", _("manufacture, shipping, use and end of life")
+    MANUFACTURE_TRANSPORT_USE_EOL = (
+        "manufacture-transport-use-eol",
+        _("manufacture, shipping, use and end of life"),
+    )
 
 
 class Period(models.TextChoices):
@@ -224,10 +240,13 @@ class OffsetRequest(models.Model):
     scope = models.CharField(max_length=60)  # whose keys these are: "partner:2", "shop"
     key = models.CharField(max_length=120)
     body_digest = models.CharField(max_length=64)  # SHA-256 of the canonical body
-    owner = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, blank=True, related_name="offset_requests")
+    owner = models.ForeignKey(
+        Account, on_delete=models.PROTECT, null=True, blank=True, related_name="offset_requests"
+    )
     livemode = models.BooleanField()
     actor = models.CharField(max_length=60)
     created_at = models.DateTimeField()
+    replayed = False  # not a column: this very call found the answer of an earlier one
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["scope", "key"], name="idempotency_key_once")]
@@ -248,10 +267,14 @@ class DeviceOffset(models.Model):
         MOVED = "moved", _("moved to a replacement device")
 
     request = models.ForeignKey(OffsetRequest, on_delete=models.PROTECT, related_name="offsets")
-    owner = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, blank=True, related_name="offsets")
+    owner = models.ForeignKey(
+        Account, on_delete=models.PROTECT, null=True, blank=True, related_name="offsets"
+    )
     livemode = models.BooleanField(_("live"))
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="offsets")
-    manufacturer = models.CharField(_("manufacturer"), max_length=60)  # normalised, see serials.normalise_device
+    manufacturer = models.CharField(
+        _("manufacturer"), max_length=60
+    )  # normalised, see serials.normalise_device
     device_serial = models.CharField(_("device serial"), max_length=64)  # normalised
     device_serial_typed = models.CharField(_("device serial as typed"), max_length=80)
     product = models.CharField(_("product"), max_length=160)
@@ -269,7 +292,9 @@ class DeviceOffset(models.Model):
     beneficiary = models.CharField(_("beneficiary"), max_length=120, blank=True)
     buyer_reference = models.CharField(_("buyer's reference"), max_length=80, blank=True)
     group = models.CharField(_("group"), max_length=60, blank=True, db_index=True)  # "order:10045"
-    replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
+    replaces = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by"
+    )
     created_at = models.DateTimeField(_("promised"))
     covered_at = models.DateTimeField(_("covered"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
@@ -285,7 +310,8 @@ class DeviceOffset(models.Model):
             ),
             models.CheckConstraint(condition=Q(amount_g__gt=0), name="offset_amount_positive"),
             models.CheckConstraint(
-                condition=Q(ended_at__isnull=True, ended_reason="") | (Q(ended_at__isnull=False) & ~Q(ended_reason="")),
+                condition=Q(ended_at__isnull=True, ended_reason="")
+                | (Q(ended_at__isnull=False) & ~Q(ended_reason="")),
                 name="ended_says_how",
             ),
         ]
@@ -306,20 +332,28 @@ class DeviceOffset(models.Model):
 
 
 class Reservation(models.Model):
-    """Grams held for one unit of an open checkout, quote or unshipped order; `holder` is opaque ("order-unit:17")."""
+    """Grams held for one unit of an open checkout, quote or unshipped order; `holder` is opaque ("order-
+    unit:17").
+    """
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="reservations")
     livemode = models.BooleanField(_("live"))
     holder = models.CharField(_("holder"), max_length=60, unique=True)
     amount_g = models.BigIntegerField(_("amount, g"))
-    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)  # null: held until shipped or released
+    expires_at = models.DateTimeField(
+        _("expires"), null=True, blank=True
+    )  # null: held until shipped or released
     created_at = models.DateTimeField(_("held since"))
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(amount_g__gt=0), name="reservation_amount_positive")]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_g__gt=0), name="reservation_amount_positive")
+        ]
         indexes = [
             models.Index(fields=["project", "livemode"], name="reservation_by_project"),
-            models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="reservation_expiring"),
+            models.Index(
+                fields=["expires_at"], condition=Q(expires_at__isnull=False), name="reservation_expiring"
+            ),
         ]
         verbose_name = _("reservation")
         verbose_name_plural = _("reservations")
@@ -329,7 +363,9 @@ class Reservation(models.Model):
 
 
 class Span(models.Model):
-    """Grams of a confirmed retirement (or of a reversed allocation) that can be handed out; `next_g` only rises."""
+    """Grams of a confirmed retirement (or of a reversed allocation) that can be handed out; `next_g` only
+    rises.
+    """
 
     retirement = models.ForeignKey(Retirement, on_delete=models.PROTECT, related_name="spans")
     reverses = models.OneToOneField(
@@ -343,14 +379,20 @@ class Span(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(from_g__gte=0, from_g__lt=F("to_g"), next_g__gte=F("from_g"), next_g__lte=F("to_g")),
+                condition=Q(
+                    from_g__gte=0, from_g__lt=F("to_g"), next_g__gte=F("from_g"), next_g__lte=F("to_g")
+                ),
                 name="span_counter_inside",
             ),
             models.UniqueConstraint(
-                fields=["retirement"], condition=Q(reverses__isnull=True), name="one_first_span_per_retirement"
+                fields=["retirement"],
+                condition=Q(reverses__isnull=True),
+                name="one_first_span_per_retirement",
             ),
         ]
-        indexes = [models.Index(fields=["retirement"], condition=Q(next_g__lt=F("to_g")), name="span_with_surplus")]
+        indexes = [
+            models.Index(fields=["retirement"], condition=Q(next_g__lt=F("to_g")), name="span_with_surplus")
+        ]
         verbose_name = _("span")
         verbose_name_plural = _("spans")
 
@@ -370,7 +412,9 @@ class Allocation(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["span", "from_g"], name="gram_allocated_once"),
-            models.CheckConstraint(condition=Q(from_g__gte=0, from_g__lt=F("to_g")), name="allocation_not_empty"),
+            models.CheckConstraint(
+                condition=Q(from_g__gte=0, from_g__lt=F("to_g")), name="allocation_not_empty"
+            ),
         ]
         ordering = ["span", "from_g"]
         verbose_name = _("allocation")

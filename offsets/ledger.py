@@ -1,0 +1,383 @@
+"""The only code that moves grams or credits. Every function runs inside the caller's transaction, or refuses
+to.
+
+Guards are conditional updates: zero rows means that somebody was faster. Sweeps lock the project's stock
+first; buying takes no early lock and updates the counter last.
+"""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
+from django.utils import timezone
+
+from common.codes import random_code
+from offsets.errors import NotEnoughCredits, OutsideTransaction, SoldOut
+from offsets.models import (
+    GRAMS_PER_CREDIT,
+    Allocation,
+    Credit,
+    CreditBlock,
+    DeviceOffset,
+    ProjectStock,
+    Reservation,
+    Retirement,
+    Span,
+)
+from offsets.serials import CreditRange
+from projects.models import Project
+
+deal_order = (
+    secrets.SystemRandom()
+)  # intervals of one batch are dealt in random order: neighbours learn nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """Grams of a project to keep for `holder` until `expires_at` (None: until released or consumed)."""
+
+    project: Project
+    livemode: bool
+    holder: str
+    amount_g: int
+    expires_at: datetime | None = None
+
+
+def _require_transaction() -> None:
+    if not transaction.get_connection().in_atomic_block:
+        raise OutsideTransaction(
+            "The ledger moves grams only inside a transaction; call a service of offsets/."
+        )
+
+
+def lock(*, project_id: int, livemode: bool) -> ProjectStock:
+    """Take the project's one lock (PostgreSQL; on SQLite the transaction is its own lock) and make its
+    counter if new.
+    """
+    _require_transaction()
+    ProjectStock.objects.get_or_create(project_id=project_id, livemode=livemode)
+    return ProjectStock.objects.select_for_update().get(project_id=project_id, livemode=livemode)
+
+
+def commit_g(*, project_id: int, livemode: bool, amount_g: int) -> None:
+    """Promise grams to buyers. Raises SoldOut, naming what is left, when the stock does not hold them."""
+    _require_transaction()
+    if amount_g == 0:
+        return
+    changed = ProjectStock.objects.filter(
+        project_id=project_id, livemode=livemode, committed_g__lte=F("stocked_g") - amount_g
+    ).update(committed_g=F("committed_g") + amount_g)
+    if not changed:
+        stock = (
+            ProjectStock.objects.filter(project_id=project_id, livemode=livemode)
+            .select_related("project")
+            .first()
+        )
+        left_g = stock.stocked_g - stock.committed_g if stock else 0
+        name = stock.project.short_name if stock else Project.objects.get(pk=project_id).short_name
+        raise SoldOut(
+            f"{name} has {left_g // 1000} kg of credits left, "
+            f"fewer than the {-(-amount_g // 1000)} kg asked for. "
+            "Choose another project or fewer devices.",
+            details=[{"project_id": project_id, "available_g": left_g}],
+        )
+
+
+def uncommit_g(*, project_id: int, livemode: bool, amount_g: int) -> None:
+    """Give promised grams back to the stock."""
+    _require_transaction()
+    ProjectStock.objects.filter(project_id=project_id, livemode=livemode).update(
+        committed_g=F("committed_g") - amount_g
+    )
+
+
+def add_block(
+    serials: CreditRange,
+    *,
+    project: Project,
+    livemode: bool,
+    vintage: int,
+    monitoring_period: str,
+    acquired_on: object,
+    source: str,
+    now: datetime,
+) -> CreditBlock:
+    """Take a block into stock: one row for the block, one per credit. The unique constraint refuses a known
+    credit.
+    """
+    _require_transaction()
+    stock = lock(project_id=project.pk, livemode=livemode)
+    block = CreditBlock.objects.create(
+        project=project,
+        livemode=livemode,
+        series=serials.series,
+        first_number=serials.first,
+        last_number=serials.last,
+        vintage=vintage,
+        unit=serials.unit,
+        monitoring_period=monitoring_period,
+        acquired_on=acquired_on,
+        source=source,
+        created_at=now,
+    )
+    numbers = (
+        "SELECT generate_series(%s::bigint, %s::bigint) AS number"
+        if connection.vendor == "postgresql"
+        else "WITH RECURSIVE run(number) AS"
+        " (SELECT %s UNION ALL SELECT number + 1 FROM run WHERE number < %s)"
+        " SELECT number FROM run"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {Credit._meta.db_table} (series, number, block_id)"  # noqa: S608 constants only
+            f" SELECT %s, run.number, %s FROM ({numbers}) AS run",
+            [serials.series, block.pk, serials.first, serials.last],
+        )
+    ProjectStock.objects.filter(pk=stock.pk).update(
+        stocked_g=F("stocked_g") + block.credits * GRAMS_PER_CREDIT
+    )
+    return block
+
+
+def hold(holds: Sequence[Hold]) -> None:
+    """Reserve grams for each holder: inserts first, the guarded counters last, in project order. Raises
+    SoldOut.
+    """
+    _require_transaction()
+    now = timezone.now()
+    Reservation.objects.bulk_create(
+        Reservation(
+            project=wanted.project,
+            livemode=wanted.livemode,
+            holder=wanted.holder,
+            amount_g=wanted.amount_g,
+            expires_at=wanted.expires_at,
+            created_at=now,
+        )
+        for wanted in holds
+    )
+    totals: dict[tuple[int, bool], int] = defaultdict(int)
+    for wanted in holds:
+        totals[wanted.project.pk, wanted.livemode] += wanted.amount_g
+    for (project_id, livemode), amount_g in sorted(totals.items()):
+        commit_g(project_id=project_id, livemode=livemode, amount_g=amount_g)
+
+
+def release(reservations: QuerySet[Reservation]) -> int:
+    """End these reservations and give their grams back; returns how many there still were."""
+    totals = consume(reservations)
+    for (project_id, livemode), (amount_g, _count) in sorted(totals.items()):
+        uncommit_g(project_id=project_id, livemode=livemode, amount_g=amount_g)
+    return sum(count for _amount, count in totals.values())
+
+
+def consume(reservations: QuerySet[Reservation]) -> dict[tuple[int, bool], tuple[int, int]]:
+    """End these reservations and keep their grams committed; returns grams and count per (project, mode)."""
+    _require_transaction()
+    totals: dict[tuple[int, bool], tuple[int, int]] = {}
+    rows = list(reservations.select_for_update().order_by("pk"))
+    for row in rows:
+        amount_g, count = totals.get((row.project_id, row.livemode), (0, 0))
+        totals[row.project_id, row.livemode] = (amount_g + row.amount_g, count + 1)
+    Reservation.objects.filter(pk__in=[row.pk for row in rows])._raw_delete(using="default")
+    return totals
+
+
+def set_aside(
+    *, project: Project, livemode: bool, credits: int, adapter: str, reason: str, now: datetime
+) -> list[Retirement]:
+    """Choose this many free credits, oldest vintage first, as one open retirement per contiguous run.
+
+    The caller holds the project's lock. Raises NotEnoughCredits; then nothing has moved.
+    """
+    _require_transaction()
+    free = Credit.objects.filter(retirement=None)
+    blocks = CreditBlock.objects.filter(
+        Exists(free.filter(block=OuterRef("pk"))), project=project, livemode=livemode
+    ).order_by("vintage", "pk")
+    retirements: list[Retirement] = []
+    missing = credits
+    for block in blocks:
+        numbers = list(free.filter(block=block).order_by("number").values_list("number", flat=True)[:missing])
+        for first, last in _runs(numbers):
+            reference = f"CL-{now:%Y-%m}-{random_code(groups=1)}"
+            retirement = Retirement.objects.create(
+                reference=reference,
+                project=project,
+                block=block,
+                livemode=livemode,
+                adapter=adapter,
+                first_number=first,
+                last_number=last,
+                reason=f"{reference} {reason}",
+                created_at=now,
+            )
+            _move_credits(retirement, free, to=retirement)
+            retirements.append(retirement)
+        missing -= len(numbers)
+        if missing == 0:
+            return retirements
+    raise NotEnoughCredits(f"{project.short_name} lacks {missing} free credits for this retirement.")
+
+
+def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Contiguous runs (first, last) of rising numbers."""
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs
+
+
+def _move_credits(retirement: Retirement, credits: QuerySet[Credit], *, to: Retirement | None) -> None:
+    moved = credits.filter(
+        block_id=retirement.block_id, number__range=(retirement.first_number, retirement.last_number)
+    ).update(retirement=to)
+    if moved != retirement.credits:
+        raise NotEnoughCredits(
+            f"{retirement.reference}: {moved} of {retirement.credits} credits could be moved."
+        )
+
+
+def confirm(
+    retirement: Retirement, *, registry_reference: str, retired_on: object, now: datetime
+) -> Span | None:
+    """The registry has retired the run: its grams become a span. None when somebody was faster."""
+    _require_transaction()
+    changed = Retirement.objects.filter(
+        pk=retirement.pk, state__in=[Retirement.State.OPEN, Retirement.State.NEEDS_PERSON]
+    ).update(
+        state=Retirement.State.CONFIRMED,
+        confirmed_at=now,
+        registry_reference=registry_reference,
+        retired_on=retired_on,
+        problem="",
+        not_before=None,
+    )
+    if not changed:
+        return None
+    return Span.objects.create(
+        retirement=retirement, from_g=0, to_g=retirement.amount_g, next_g=0, created_at=now
+    )
+
+
+def void(retirement: Retirement, *, problem: str) -> bool:
+    """The registry refused for certain: the credits are free again. False when somebody was faster."""
+    _require_transaction()
+    changed = Retirement.objects.filter(
+        pk=retirement.pk, state__in=[Retirement.State.OPEN, Retirement.State.NEEDS_PERSON]
+    ).update(state=Retirement.State.VOID, problem=problem, not_before=None)
+    if changed:
+        _move_credits(retirement, Credit.objects.filter(retirement=retirement), to=None)
+    return bool(changed)
+
+
+def allocate(*, project_id: int, livemode: bool, limit: int, now: datetime) -> list[DeviceOffset]:
+    """Cover uncovered offsets, oldest first, with grams of confirmed retirements; returns those now covered.
+
+    The caller holds the project's lock. An offset is covered whole (of several intervals if need be) or not
+    at all.
+    """
+    _require_transaction()
+    spans = list(
+        Span.objects.filter(
+            retirement__project_id=project_id, retirement__livemode=livemode, next_g__lt=F("to_g")
+        ).order_by("pk")
+    )
+    surplus_g = sum(span.to_g - span.next_g for span in spans)
+    covered: list[DeviceOffset] = []
+    for offset in DeviceOffset.objects.filter(
+        project_id=project_id, livemode=livemode, covered_at=None, ended_at=None, problem=""
+    ).order_by("pk")[:limit]:
+        if offset.amount_g > surplus_g:
+            break
+        surplus_g -= offset.amount_g
+        covered.append(offset)
+    if not covered:
+        return []
+    deal_order.shuffle(covered)
+    _hand_out(spans, covered, now=now)
+    changed = DeviceOffset.objects.filter(
+        pk__in=[offset.pk for offset in covered], covered_at=None, ended_at=None
+    ).update(covered_at=now)
+    if changed != len(covered):
+        raise NotEnoughCredits("An offset changed while it was being covered; nothing has moved.")
+    return covered
+
+
+def _hand_out(spans: list[Span], offsets: list[DeviceOffset], *, now: datetime) -> None:
+    """Deal the spans' grams to the offsets, in order, and raise the spans' counters by one statement."""
+    allocations: list[Allocation] = []
+    raised: dict[int, tuple[int, int]] = {}
+    remaining = iter(spans)
+    span = next(remaining)
+    for offset in offsets:
+        missing_g = offset.amount_g
+        while missing_g:
+            next_g = raised[span.pk][1] if span.pk in raised else span.next_g
+            if next_g == span.to_g:
+                span = next(remaining)
+                continue
+            part_g = min(missing_g, span.to_g - next_g)
+            allocations.append(
+                Allocation(span=span, offset=offset, from_g=next_g, to_g=next_g + part_g, created_at=now)
+            )
+            raised[span.pk] = (span.next_g, next_g + part_g)
+            missing_g -= part_g
+    Allocation.objects.bulk_create(allocations)
+    _raise_counters(raised)
+
+
+def _raise_counters(raised: dict[int, tuple[int, int]]) -> None:
+    """Set each span's `next_g` from its old to its new value; NotEnoughCredits when one moved meanwhile."""
+    unchanged = Case(*(When(pk=pk, then=Value(old)) for pk, (old, _new) in raised.items()))
+    changed = (
+        Span.objects.filter(pk__in=list(raised))
+        .alias(expected=unchanged)
+        .filter(next_g=F("expected"))
+        .update(next_g=Case(*(When(pk=pk, then=Value(new)) for pk, (_old, new) in raised.items())))
+    )
+    if changed != len(raised):
+        raise NotEnoughCredits("A span moved while grams were being handed out; nothing has moved.")
+
+
+def end_offset(offset: DeviceOffset, *, reason: str, now: datetime) -> list[Span]:
+    """End a live offset and give its grams back: to the stock, and when covered, as surplus in new spans.
+
+    Returns the spans of the freed intervals; [] when it was not covered or had ended already. A reversal
+    keeps the history: the allocations stay, each named by the span that reverses it.
+    """
+    _require_transaction()
+    changed = DeviceOffset.objects.filter(pk=offset.pk, ended_at=None).update(
+        ended_at=now, ended_reason=reason
+    )
+    if not changed:
+        return []
+    offset.refresh_from_db()
+    spans = [
+        Span(
+            retirement_id=allocation.span.retirement_id,
+            reverses=allocation,
+            from_g=allocation.from_g,
+            to_g=allocation.to_g,
+            next_g=allocation.from_g,
+            created_at=now,
+        )
+        for allocation in offset.allocations.select_related("span").order_by("pk")
+    ]
+    Span.objects.bulk_create(spans)
+    uncommit_g(project_id=offset.project_id, livemode=offset.livemode, amount_g=offset.amount_g)
+    return spans
+
+
+def cover_exactly(offset: DeviceOffset, spans: Sequence[Span], *, now: datetime) -> None:
+    """Give an uncovered offset exactly these untouched spans: the same grams move to another device."""
+    _require_transaction()
+    _hand_out(list(spans), [offset], now=now)
+    DeviceOffset.objects.filter(pk=offset.pk, covered_at=None, ended_at=None).update(covered_at=now)

@@ -1,0 +1,236 @@
+"""What the ledger says, read-only. Grams are integers; `livemode` keeps demonstration and real rows apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F, Prefetch, Q, QuerySet, Sum
+
+from common.errors import NotFound
+from offsets.models import (
+    GRAMS_PER_CREDIT,
+    Allocation,
+    CreditBlock,
+    DeviceOffset,
+    ProjectStock,
+    Retirement,
+    Span,
+)
+from offsets.registries import ADAPTERS
+from offsets.serials import credits_of_interval, format_credit_serials, normalise_device
+from projects.models import Project
+
+UNATTENDED = [name for name, adapter in ADAPTERS.items() if adapter.unattended]
+
+
+class UnknownRetirement(NotFound):
+    """No retirement has this reference."""
+
+    code = "unknown_retirement"
+
+
+@dataclass(frozen=True)
+class TrailPart:
+    """One interval of an offset, and the very credits it falls on."""
+
+    allocation: Allocation
+    retirement: Retirement
+    from_g: int
+    to_g: int
+    first_number: int
+    last_number: int
+    credit_serials: str
+
+    @property
+    def amount_g(self) -> int:
+        return self.to_g - self.from_g
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Public totals of a mode: what was retired, what devices claim of it, and the rest."""
+
+    retired_g: int
+    claimed_g: int
+    devices: int
+    retirements: int
+
+    @property
+    def surplus_g(self) -> int:
+        return self.retired_g - self.claimed_g
+
+
+def available_g(*, project: Project, livemode: bool) -> int:
+    """Grams that can still be promised: stocked - committed."""
+    return available_by_project(livemode=livemode).get(project.pk, 0)
+
+
+def available_by_project(*, livemode: bool) -> dict[int, int]:
+    """Grams that can still be promised, by project; one query."""
+    return {
+        stock.project_id: stock.stocked_g - stock.committed_g
+        for stock in ProjectStock.objects.filter(livemode=livemode)
+    }
+
+
+def uncovered_g(*, project_id: int, livemode: bool) -> int:
+    """Grams promised to devices and not yet covered."""
+    rows = DeviceOffset.objects.filter(
+        project_id=project_id, livemode=livemode, covered_at=None, ended_at=None, problem=""
+    )
+    return rows.aggregate(total=Sum("amount_g"))["total"] or 0
+
+
+def surplus_g(*, project_id: int, livemode: bool) -> int:
+    """Grams retired and not allocated: the next offsets of the project use them first."""
+    spans = Span.objects.filter(
+        retirement__project_id=project_id, retirement__livemode=livemode, next_g__lt=F("to_g")
+    )
+    return spans.aggregate(total=Sum(F("to_g") - F("next_g")))["total"] or 0
+
+
+def in_flight_g(*, project_id: int, livemode: bool) -> int:
+    """Grams of retirements that are neither confirmed nor void."""
+    rows = Retirement.objects.filter(
+        project_id=project_id,
+        livemode=livemode,
+        state__in=[Retirement.State.OPEN, Retirement.State.NEEDS_PERSON],
+    )
+    credits = rows.aggregate(total=Sum(F("last_number") - F("first_number") + 1))["total"] or 0
+    return credits * GRAMS_PER_CREDIT
+
+
+def projects_with_uncovered() -> list[tuple[int, bool]]:
+    """(project, mode) pairs that have promises to cover."""
+    rows = DeviceOffset.objects.filter(covered_at=None, ended_at=None, problem="").order_by()
+    return sorted(rows.values_list("project_id", "livemode").distinct())
+
+
+def retirements_to_settle(*, now: datetime) -> QuerySet[Retirement]:
+    """Open retirements that need no person and whose time has come."""
+    return (
+        Retirement.objects.filter(
+            Q(not_before=None) | Q(not_before__lte=now), state="open", adapter__in=UNATTENDED
+        )
+        .select_related("project__registry", "block")
+        .order_by("pk")
+    )
+
+
+def retirements_to_file() -> QuerySet[Retirement]:
+    """The staff's worklist: open retirements that a person files."""
+    return (
+        Retirement.objects.filter(state="open")
+        .exclude(adapter__in=UNATTENDED)
+        .select_related("project__registry", "block")
+        .order_by("pk")
+    )
+
+
+def retirement_by_reference(reference: str) -> Retirement:
+    """The retirement of this reference. Raises UnknownRetirement."""
+    row = (
+        Retirement.objects.select_related("project__registry", "project__methodology", "block")
+        .filter(reference=reference.strip().upper())
+        .first()
+    )
+    if row is None:
+        raise UnknownRetirement(
+            "No retirement has this reference. Copy it from the certificate, such as CL-2026-11-7Q2M."
+        )
+    return row
+
+
+def retirement_trail(offset: DeviceOffset) -> list[TrailPart]:
+    """The intervals of an offset in ledger order, each with its retirement and the credits it falls on."""
+    return retirement_trails([offset])[offset.pk]
+
+
+def retirement_trails(offsets: Sequence[DeviceOffset]) -> dict[int, list[TrailPart]]:
+    """The trail of each offset, by its key; one query for all of them."""
+    trails: dict[int, list[TrailPart]] = {offset.pk: [] for offset in offsets}
+    allocations = (
+        Allocation.objects.filter(offset_id__in=list(trails))
+        .select_related(
+            "span__retirement__project__registry",
+            "span__retirement__project__methodology",
+            "span__retirement__block",
+        )
+        .order_by("pk")
+    )
+    for allocation in allocations:
+        trails[allocation.offset_id].append(_trail_part(allocation))
+    return trails
+
+
+def _trail_part(allocation: Allocation) -> TrailPart:
+    retirement = allocation.span.retirement
+    first, last = credits_of_interval(retirement.first_number, allocation.from_g, allocation.to_g)
+    return TrailPart(
+        allocation=allocation,
+        retirement=retirement,
+        from_g=allocation.from_g,
+        to_g=allocation.to_g,
+        first_number=first,
+        last_number=last,
+        credit_serials=format_credit_serials(retirement.block.series, first, last),
+    )
+
+
+def intervals_of(retirement: Retirement) -> QuerySet[Allocation]:
+    """Live allocations of a retirement in gram order, with their offsets."""
+    return (
+        Allocation.objects.filter(span__retirement=retirement, reversal=None)
+        .select_related("offset", "span")
+        .order_by("from_g")
+    )
+
+
+def offset_for_device(*, manufacturer: str, device_serial: str, livemode: bool) -> list[DeviceOffset]:
+    """Live offsets of a device, newest first. Raises InvalidDeviceSerial."""
+    maker, serial = normalise_device(manufacturer, device_serial)
+    return list(
+        DeviceOffset.objects.filter(
+            manufacturer=maker, device_serial=serial, livemode=livemode, ended_at=None
+        ).select_related("project")
+    )
+
+
+def covered_devices(devices: Sequence[tuple[str, str]], *, livemode: bool) -> QuerySet[DeviceOffset]:
+    """Live offsets whose device serial is one of these normalised (maker, serial) pairs; compare the maker
+    yourself.
+    """
+    return DeviceOffset.objects.filter(
+        device_serial__in=[serial for _maker, serial in devices], livemode=livemode, ended_at=None
+    )
+
+
+def state_of(offset: DeviceOffset) -> str:
+    """Where the ledger stands with an offset: promised, retired, reversed, moved, cancelled or needs_person."""
+    if offset.ended_at:
+        return offset.ended_reason
+    if offset.problem:
+        return "needs_person"
+    return "retired" if offset.covered_at else "promised"
+
+
+def public_totals(*, livemode: bool) -> Totals:
+    """What was retired in this mode and what devices claim of it."""
+    confirmed = Retirement.objects.filter(livemode=livemode, state="confirmed")
+    live = DeviceOffset.objects.filter(livemode=livemode, ended_at=None, covered_at__isnull=False)
+    credits = confirmed.aggregate(total=Sum(F("last_number") - F("first_number") + 1))["total"] or 0
+    return Totals(
+        retired_g=credits * GRAMS_PER_CREDIT,
+        claimed_g=live.aggregate(total=Sum("amount_g"))["total"] or 0,
+        devices=live.count(),
+        retirements=confirmed.count(),
+    )
+
+
+def blocks_in_stock(*, project: Project, livemode: bool) -> list[CreditBlock]:
+    """The project's blocks, oldest vintage first, with their retirements at hand."""
+    return list(
+        CreditBlock.objects.filter(project=project, livemode=livemode)
+        .prefetch_related(Prefetch("retirements", Retirement.objects.order_by("first_number")))
+        .order_by("vintage", "pk")
+    )
