@@ -149,8 +149,8 @@ serve() {
         say "The shop answers at $SITE_URL/ ; playing one purchase to its end"
         play_purchase
     fi
-    "$PY" "$ROOT/ops/summary.py" "$CLEARLINE_HOME" "$SITE_URL"
     trap 'exit 0' INT TERM HUP # from here on, being stopped is how it ends well
+    "$PY" "$ROOT/ops/summary.py" "$CLEARLINE_HOME" "$SITE_URL"
     wait_for_an_end
     exit 1
 }

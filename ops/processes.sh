@@ -67,11 +67,14 @@ new_scratch() {
     SCRATCH+=("$NEW_SCRATCH")
 }
 
-# Returns when the first of the web and worker processes has ended, which none should.
+# Returns when the first of the web and worker processes has ended, which none should; says which.
 wait_for_an_end() {
     local pid
-    wait -n "${APPS[@]}" || true
-    for pid in "${APPS[@]}"; do
-        kill -0 "$pid" 2>/dev/null || say "Stopped by itself: ${NAMES[$pid]}"
+    while sleep 0.5; do
+        for pid in "${APPS[@]}"; do
+            kill -0 "$pid" 2>/dev/null && continue
+            say "Stopped by itself: ${NAMES[$pid]}"
+            return
+        done
     done
 }
