@@ -55,7 +55,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Account(models.Model):
-    """A customer: a person or a company, the owner of orders, offsets and API rows. A company may have a parent."""
+    """A customer, person or company: owns orders, offsets and API rows. A company may have a parent."""
 
     class Kind(models.TextChoices):
         PERSON = "person", _("person")
@@ -63,7 +63,9 @@ class Account(models.Model):
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.PERSON)
     name = models.CharField(_("name"), max_length=120)
-    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
     country = CountryField(_("country"), blank=True)
     vat_id = models.CharField(_("VAT id"), max_length=20, blank=True)
     # Set by the server only: a VAT id that checks, or a person of staff. A radio button is not enough.
@@ -103,7 +105,7 @@ class Membership(models.Model):
 
 
 class Market(models.Model):
-    """Where we sell: countries with one currency and language. Open from `opened_on`; before it nobody can buy there."""
+    """Where we sell: countries with one currency and language. Nobody can buy there before `opened_on`."""
 
     code = models.SlugField(_("code"), unique=True)
     name = models.CharField(_("name"), max_length=60)
@@ -122,7 +124,7 @@ class Market(models.Model):
         return self.name
 
 
-# The words of B are for verified companies only; a country whose companies read A is lawful and used (Germany).
+# The words of B are for verified companies only. Companies that read A are lawful, and used (Germany).
 COMPANY_REGISTERS = [(register.value, register.value) for register in Register]
 CONSUMER_REGISTERS = [choice for choice in COMPANY_REGISTERS if choice[0] != Register.B.value]
 
@@ -134,7 +136,9 @@ class MarketCountry(models.Model):
     country = CountryField(_("country"), unique=True)
     vat_basis_points = models.PositiveIntegerField(_("VAT, hundredths of a per cent"))  # 2500 = 25 %
     tax_note = models.CharField(_("note on tax"), max_length=200, blank=True)  # "Sales tax is not included."
-    consumer_register = models.CharField(_("register for consumers"), max_length=2, choices=CONSUMER_REGISTERS)
+    consumer_register = models.CharField(
+        _("register for consumers"), max_length=2, choices=CONSUMER_REGISTERS
+    )
     company_register = models.CharField(
         _("register for verified companies"), max_length=2, choices=COMPANY_REGISTERS
     )
@@ -144,7 +148,9 @@ class MarketCountry(models.Model):
     class Meta:
         ordering = ["market", "-is_default", "country"]
         constraints = [
-            models.CheckConstraint(condition=models.Q(vat_basis_points__lte=10_000), name="vat_at_most_the_price"),
+            models.CheckConstraint(
+                condition=models.Q(vat_basis_points__lte=10_000), name="vat_at_most_the_price"
+            ),
             models.CheckConstraint(
                 condition=models.Q(consumer_register__in=[code for code, _label in CONSUMER_REGISTERS])
                 & models.Q(company_register__in=[code for code, _label in COMPANY_REGISTERS]),

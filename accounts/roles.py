@@ -1,7 +1,7 @@
-"""Roles of staff and what each may do. Deny by default: a permission that is not named here, a role does not have.
+"""Roles of staff and what each may do. Deny by default: what is not named here, a role may not do.
 
-Written into Groups after every migration, so what is changed on these two groups by hand does not last. A person of staff
-is given a role by adding the user to the group. Rows of the ledger (`offsets`) can be looked at, never edited.
+Written into Groups after every migration, so what is changed on these two groups by hand does not last. Staff
+get a role by joining the group. Rows of the ledger (`offsets`) can be looked at, never edited.
 """
 
 from typing import Any
@@ -86,7 +86,7 @@ def assign_roles(sender: AppConfig, **_kwargs: Any) -> None:
     """After an app's migrations: give each role exactly the permissions of that app that it is granted."""
     if sender.label not in VIEWED_APPS:
         return
-    of_app = list(Permission.objects.filter(content_type__app_label=sender.label).select_related("content_type"))
+    of_app = list(Permission.objects.filter(content_type__app_label=sender.label))
     for role in ROLES:
         group, _created = Group.objects.get_or_create(name=role)
         wanted = [p for p in of_app if granted(role=role, permission=f"{sender.label}.{p.codename}")]

@@ -19,14 +19,16 @@ def open_markets(*, on: date) -> list[Market]:
 
 
 def market_for_country(country: str, *, on: date) -> MarketCountry | None:
-    """The country's row in the market that sells there on that day, with its market; None: nobody sells there yet."""
+    """The country's row, with its market, if we sell there on that day; None: nobody can buy there yet."""
     return (
-        MarketCountry.objects.filter(country=country.upper(), market__opened_on__lte=on).select_related("market").first()
+        MarketCountry.objects.filter(country=country.upper(), market__opened_on__lte=on)
+        .select_related("market")
+        .first()
     )
 
 
 def default_market_country(*, on: date) -> MarketCountry:
-    """Where a visitor of whom nothing is known reads: the first country of the market that opened first (Sweden).
+    """Where a visitor of whom nothing is known reads: the first country of the first market (Sweden).
 
     Raises NoOpenMarket.
     """

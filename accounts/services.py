@@ -15,7 +15,7 @@ from common import events
 
 
 def audience_for(account: Account | None) -> Audience:
-    """Who reads: a company only when the server has verified it; everyone else, and nobody known, is a consumer."""
+    """Who reads: a company only when the server has verified it; everyone else, and nobody, is a consumer."""
     if account is None or account.kind != Account.Kind.COMPANY or account.company_verified_at is None:
         return Audience.CONSUMER
     return Audience.COMPANY
@@ -23,7 +23,7 @@ def audience_for(account: Account | None) -> Audience:
 
 @transaction.atomic
 def open_personal_account(*, user: User) -> Account:
-    """The account that a person who signs up acts for, as its admin. A second call gives the first account back."""
+    """The person's own account, of which the person is admin. A second call gives the first one back."""
     existing = Account.objects.filter(memberships__user=user, kind=Account.Kind.PERSON).order_by("id").first()
     if existing:
         return existing
@@ -33,11 +33,13 @@ def open_personal_account(*, user: User) -> Account:
 
 
 @transaction.atomic
-def verify_company(*, account: Account, vat_id: str, country: str, actor: str, now: datetime | None = None) -> bool:
-    """Make the account a verified company if the VAT id checks for the country; else nothing changes and False.
+def verify_company(
+    *, account: Account, vat_id: str, country: str, actor: str, now: datetime | None = None
+) -> bool:
+    """Make the account a verified company if the VAT id checks; if not, nothing changes and it is False.
 
-    Ask `accounts.vat.normalise_vat_id` for the message to show. The check needs no network (accounts/vat.py says what it
-    proves). Verified again with the same id, the date and the history stay as they were.
+    `accounts.vat.normalise_vat_id` has the message to show, and accounts/vat.py says what the check proves.
+    Verified again with the same id, the date and the history stay as they were.
     """
     try:
         checked = normalise_vat_id(vat_id=vat_id, country=country)
@@ -46,7 +48,10 @@ def verify_company(*, account: Account, vat_id: str, country: str, actor: str, n
     changed = (
         Account.objects.filter(pk=account.pk)
         .exclude(
-            kind=Account.Kind.COMPANY, vat_id=checked, country=country.upper(), company_verified_at__isnull=False
+            kind=Account.Kind.COMPANY,
+            vat_id=checked,
+            country=country.upper(),
+            company_verified_at__isnull=False,
         )
         .update(
             kind=Account.Kind.COMPANY,
@@ -56,7 +61,9 @@ def verify_company(*, account: Account, vat_id: str, country: str, actor: str, n
         )
     )
     if changed:
-        events.record(COMPANY_VERIFIED, account, actor=actor, data={"by": "vat_id", "country": country.upper()})
+        events.record(
+            COMPANY_VERIFIED, account, actor=actor, data={"by": "vat_id", "country": country.upper()}
+        )
     account.refresh_from_db()
     return True
 
@@ -76,9 +83,11 @@ def vouch_for_company(*, account: Account, reason: str, actor: str, now: datetim
 
 @transaction.atomic
 def withdraw_verification(*, account: Account, reason: str, actor: str) -> bool:
-    """The account is no verified company any more; it reads as a consumer from now on. False: it was none before."""
+    """The account reads as a consumer from now on. False: it was no verified company before."""
     reason = _reason(reason)
-    changed = Account.objects.filter(pk=account.pk, company_verified_at__isnull=False).update(company_verified_at=None)
+    changed = Account.objects.filter(pk=account.pk, company_verified_at__isnull=False).update(
+        company_verified_at=None
+    )
     if changed:
         events.record(COMPANY_VERIFICATION_WITHDRAWN, account, actor=actor, data={"reason": reason})
     account.refresh_from_db()

@@ -1,7 +1,7 @@
-"""VAT ids, checked by form and check digits, without a network. Pure.
+"""VAT ids, checked by form and check digits: no network, no database.
 
-A number that checks is well-formed for its country. It does not prove that the company exists or that the buyer speaks
-for it: that is for staff, who can withdraw a verification.
+A number that checks is well-formed for its country. It does not prove that the company exists, or that the
+buyer speaks for it: staff look at that, and can withdraw a verification.
 """
 
 from django.utils.translation import gettext as _
@@ -17,12 +17,17 @@ EU_COUNTRIES = frozenset(code.upper() for code in eu_vat.MEMBER_STATES if code !
 COUNTRIES = EU_COUNTRIES | {"GB", "NO", "CH", "LI"}
 """Where a VAT id can be checked here. Liechtenstein shares Switzerland's VAT and its numbers."""
 
-EXAMPLES = {"GB": "GB980780684", "NO": "NO974760673MVA", "CH": "CHE-107.787.577 MWST", "LI": "CHE-107.787.577 MWST"}
+EXAMPLES = {
+    "GB": "GB980780684",
+    "NO": "NO974760673MVA",
+    "CH": "CHE-107.787.577 MWST",
+    "LI": "CHE-107.787.577 MWST",
+}
 _PREFIXES = {"GR": "EL"}  # Greece writes EL before its numbers
 
 
 def normalise_vat_id(*, vat_id: str, country: str) -> str:
-    """The VAT id in one spelling, with its country's prefix. Raises VatIdDoesNotCheck, whose message helps to mend it."""
+    """The VAT id in one spelling, with its prefix. Raises VatIdDoesNotCheck, which says what to mend."""
     code = country.upper()
     if code not in COUNTRIES:
         raise VatIdDoesNotCheck(

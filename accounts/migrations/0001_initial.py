@@ -8,111 +8,256 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Market',
+            name="Market",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(unique=True, verbose_name='code')),
-                ('name', models.CharField(max_length=60, verbose_name='name')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('language', models.CharField(default='en', max_length=10, verbose_name='language')),
-                ('opened_on', models.DateField(verbose_name='opened on')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='order of opening')),
-                ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(unique=True, verbose_name="code")),
+                ("name", models.CharField(max_length=60, verbose_name="name")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                ("language", models.CharField(default="en", max_length=10, verbose_name="language")),
+                ("opened_on", models.DateField(verbose_name="opened on")),
+                ("position", models.PositiveSmallIntegerField(default=0, verbose_name="order of opening")),
+                ("note", models.CharField(blank=True, max_length=200, verbose_name="note")),
             ],
             options={
-                'verbose_name': 'market',
-                'verbose_name_plural': 'markets',
-                'ordering': ['position', 'code'],
+                "verbose_name": "market",
+                "verbose_name_plural": "markets",
+                "ordering": ["position", "code"],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
-                ('name', models.CharField(blank=True, max_length=120, verbose_name='name')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('is_staff', models.BooleanField(default=False, verbose_name='staff')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='joined')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail address")),
+                ("name", models.CharField(blank=True, max_length=120, verbose_name="name")),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                ("is_staff", models.BooleanField(default=False, verbose_name="staff")),
+                (
+                    "date_joined",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="joined"),
+                ),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
             },
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('person', 'person'), ('company', 'company')], default='person', max_length=10, verbose_name='kind')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('country', django_countries.fields.CountryField(blank=True, max_length=2, verbose_name='country')),
-                ('vat_id', models.CharField(blank=True, max_length=20, verbose_name='VAT id')),
-                ('company_verified_at', models.DateTimeField(blank=True, null=True, verbose_name='company verified')),
-                ('may_pay_on_terms', models.BooleanField(default=False, verbose_name='buys on approved terms')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='accounts.account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("person", "person"), ("company", "company")],
+                        default="person",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "country",
+                    django_countries.fields.CountryField(blank=True, max_length=2, verbose_name="country"),
+                ),
+                ("vat_id", models.CharField(blank=True, max_length=20, verbose_name="VAT id")),
+                (
+                    "company_verified_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="company verified"),
+                ),
+                (
+                    "may_pay_on_terms",
+                    models.BooleanField(default=False, verbose_name="buys on approved terms"),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="accounts.account",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'account',
-                'verbose_name_plural': 'accounts',
-                'permissions': [('verify_company', 'Can state that an account is a company')],
+                "verbose_name": "account",
+                "verbose_name_plural": "accounts",
+                "permissions": [("verify_company", "Can state that an account is a company")],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('admin', 'admin'), ('buyer', 'buyer'), ('viewer', 'viewer')], default='buyer', max_length=10, verbose_name='role')),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='accounts.account')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("admin", "admin"), ("buyer", "buyer"), ("viewer", "viewer")],
+                        default="buyer",
+                        max_length=10,
+                        verbose_name="role",
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'membership',
-                'verbose_name_plural': 'memberships',
+                "verbose_name": "membership",
+                "verbose_name_plural": "memberships",
             },
         ),
         migrations.AddField(
-            model_name='account',
-            name='members',
-            field=models.ManyToManyField(related_name='accounts', through='accounts.Membership', to=settings.AUTH_USER_MODEL),
+            model_name="account",
+            name="members",
+            field=models.ManyToManyField(
+                related_name="accounts", through="accounts.Membership", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.CreateModel(
-            name='MarketCountry',
+            name="MarketCountry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('country', django_countries.fields.CountryField(max_length=2, unique=True, verbose_name='country')),
-                ('vat_basis_points', models.PositiveIntegerField(verbose_name='VAT, hundredths of a per cent')),
-                ('tax_note', models.CharField(blank=True, max_length=200, verbose_name='note on tax')),
-                ('consumer_register', models.CharField(choices=[('A', 'A'), ('C', 'C'), ('CQ', 'CQ')], max_length=2, verbose_name='register for consumers')),
-                ('company_register', models.CharField(choices=[('A', 'A'), ('B', 'B'), ('C', 'C'), ('CQ', 'CQ')], max_length=2, verbose_name='register for verified companies')),
-                ('register_source', models.CharField(max_length=200, verbose_name='source of the registers, dated')),
-                ('is_default', models.BooleanField(default=False, verbose_name='shown first')),
-                ('market', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='countries', to='accounts.market')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "country",
+                    django_countries.fields.CountryField(max_length=2, unique=True, verbose_name="country"),
+                ),
+                (
+                    "vat_basis_points",
+                    models.PositiveIntegerField(verbose_name="VAT, hundredths of a per cent"),
+                ),
+                ("tax_note", models.CharField(blank=True, max_length=200, verbose_name="note on tax")),
+                (
+                    "consumer_register",
+                    models.CharField(
+                        choices=[("A", "A"), ("C", "C"), ("CQ", "CQ")],
+                        max_length=2,
+                        verbose_name="register for consumers",
+                    ),
+                ),
+                (
+                    "company_register",
+                    models.CharField(
+                        choices=[("A", "A"), ("B", "B"), ("C", "C"), ("CQ", "CQ")],
+                        max_length=2,
+                        verbose_name="register for verified companies",
+                    ),
+                ),
+                (
+                    "register_source",
+                    models.CharField(max_length=200, verbose_name="source of the registers, dated"),
+                ),
+                ("is_default", models.BooleanField(default=False, verbose_name="shown first")),
+                (
+                    "market",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="countries",
+                        to="accounts.market",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'country of a market',
-                'verbose_name_plural': 'countries of markets',
-                'ordering': ['market', '-is_default', 'country'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('vat_basis_points__lte', 10000)), name='vat_at_most_the_price'), models.CheckConstraint(condition=models.Q(('consumer_register__in', ['A', 'C', 'CQ']), ('company_register__in', ['A', 'B', 'C', 'CQ'])), name='register_is_known_and_b_for_companies')],
+                "verbose_name": "country of a market",
+                "verbose_name_plural": "countries of markets",
+                "ordering": ["market", "-is_default", "country"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("vat_basis_points__lte", 10000)), name="vat_at_most_the_price"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("consumer_register__in", ["A", "C", "CQ"]),
+                            ("company_register__in", ["A", "B", "C", "CQ"]),
+                        ),
+                        name="register_is_known_and_b_for_companies",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('user', 'account'), name='one_membership_per_account'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("user", "account"), name="one_membership_per_account"),
         ),
     ]
