@@ -234,7 +234,7 @@ class Period(models.TextChoices):
 
 
 class OffsetRequest(models.Model):
-    """One call that asked for offsets: the same key and body give the same answer, another body is refused."""
+    """One call that asked for offsets: the same key and body give one answer, another body is refused."""
 
     public_id = models.CharField(max_length=30, unique=True)  # "ofr_7Q2MK4VX09ABDJ3T"
     scope = models.CharField(max_length=60)  # whose keys these are: "partner:2", "shop"

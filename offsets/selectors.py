@@ -206,7 +206,7 @@ def covered_devices(devices: Sequence[tuple[str, str]], *, livemode: bool) -> Qu
 
 
 def state_of(offset: DeviceOffset) -> str:
-    """Where the ledger stands with an offset: promised, retired, reversed, moved, cancelled or needs_person."""
+    """Where an offset stands: promised, retired, reversed, moved, cancelled or needs_person."""
     if offset.ended_at:
         return offset.ended_reason
     if offset.problem:

@@ -75,7 +75,7 @@ def hold(holds: Sequence[Hold]) -> None:
 
 
 def release(holders: Sequence[str]) -> int:
-    """Give reserved grams back, in the caller's transaction; holders without a reservation are passed over."""
+    """Give reserved grams back, in the caller's transaction; holders without any are passed over."""
     return ledger.release(Reservation.objects.filter(holder__in=holders))
 
 
@@ -359,7 +359,7 @@ def begin_attempt(retirement: Retirement, intent: Intent, *, actor: str, now: da
 def record_outcome(
     retirement: Retirement, outcome: Outcome, *, intent: Intent, actor: str, now: datetime
 ) -> None:
-    """Write down what the registry said and act on it. A receipt that differs from the intent needs a person."""
+    """Write down what the registry said and act on it; a receipt that differs needs a person."""
     locked = Retirement.objects.select_for_update().get(pk=retirement.pk)
     if locked.state in {Retirement.State.CONFIRMED, Retirement.State.VOID}:
         return
@@ -483,7 +483,7 @@ def void_retirement(retirement: Retirement, *, reason: str, actor: str, now: dat
 
 @transaction.atomic(durable=True)
 def allocate_grams(*, project_id: int, livemode: bool, now: datetime, actor: str) -> int:
-    """Cover waiting offsets of a project with confirmed grams, surplus first; returns how many in this batch."""
+    """Cover waiting offsets of a project with confirmed grams; returns how many in this batch."""
     ledger.lock(project_id=project_id, livemode=livemode)
     covered = ledger.allocate(project_id=project_id, livemode=livemode, limit=ALLOCATION_BATCH, now=now)
     events.record_all(kinds.OFFSET_COVERED, covered, actor=actor)
@@ -503,7 +503,7 @@ def cancel_offset(offset: DeviceOffset, *, reason: str, actor: str, now: datetim
 
 @transaction.atomic(durable=True)
 def reverse_offset(offset: DeviceOffset, *, reason: str, actor: str, now: datetime) -> list[Span]:
-    """End a covered claim: its grams return to the surplus and its history stays. Raises Conflict otherwise."""
+    """End a covered claim: its grams return to the surplus, its history stays. Raises Conflict otherwise."""
     ledger.lock(project_id=offset.project_id, livemode=offset.livemode)
     offset.refresh_from_db()
     if not offset.covered_at or offset.ended_at:
