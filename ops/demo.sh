@@ -40,7 +40,7 @@ run_demo() {
 
 port_is_free() { ! (exec 4<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# --- The home ------------------------------------------------------------------------------------------------------------
+# --- The home ----------------------------------------------------------------------------------------------
 
 # A home is marked by a file that names what was in the folder before; that is never ours to delete.
 mark_home() {
@@ -86,7 +86,7 @@ open_stack_home() {
     wipe_home "$CLEARLINE_HOME"
 }
 
-# --- The shop --------------------------------------------------------------------------------------------------------------
+# --- The shop ----------------------------------------------------------------------------------------------
 
 # Changes when migrations, demo data or the code that loads them could have changed, or the database is another one.
 shop_state() {

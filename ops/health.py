@@ -1,4 +1,4 @@
-"""Health checks of the containers: `health.py web URL` and `health.py beat SCHEDULE`. Exit 0 means healthy."""
+"""Health checks of the containers: `health.py web URL`, `health.py beat SCHEDULE`. Exit 0 means healthy."""
 
 import os
 import sys

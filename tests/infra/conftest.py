@@ -1,6 +1,7 @@
-"""A stand-in checkout: the real ./run and its helpers around a shop of a few lines, to watch processes and files."""
+"""A stand-in checkout: the real ./run around a shop of a few lines, to watch processes and files."""
 
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -100,11 +101,9 @@ class Checkout:
 
     def stamp_python(self) -> None:
         for name in ("runtime", "dev"):
-            digest = subprocess.run(
-                f"cat requirements/tool.txt requirements/{name}.txt | sha256sum | cut -d' ' -f1",
-                shell=True, cwd=self.root, capture_output=True, text=True, check=True,
-            ).stdout  # fmt: skip
-            (self.root / f".venv/.installed-{name}").write_text(digest)
+            locks = [self.root / f"requirements/{lock}.txt" for lock in ("tool", name)]
+            digest = hashlib.sha256(b"".join(lock.read_bytes() for lock in locks)).hexdigest()
+            (self.root / f".venv/.installed-{name}").write_text(digest + "\n")
 
     def run(self, *args: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -43,7 +43,7 @@ def is_serving(process: subprocess.Popen[str]) -> bool:
     return False
 
 
-# --- Commands ----------------------------------------------------------------------------------------------------------
+# --- Commands ----------------------------------------------------------------------------------------------
 
 
 def test_run_alone_lists_every_command_it_has(checkout: Checkout) -> None:
@@ -86,7 +86,7 @@ def test_manage_takes_files_from_where_it_is_called(checkout: Checkout, tmp_path
     assert answer.stdout == "the caller's file\n"
 
 
-# --- The demo ------------------------------------------------------------------------------------------------------------
+# --- The demo ----------------------------------------------------------------------------------------------
 
 
 def test_once_prints_one_json_line_and_everything_else_elsewhere(checkout: Checkout) -> None:
@@ -223,7 +223,7 @@ def test_homes_share_a_checkout_and_nothing_is_written_into_it(checkout: Checkou
     assert checkout.calls().count("demo_setup") == 2
 
 
-# --- Starting over ---------------------------------------------------------------------------------------------------------
+# --- Starting over -----------------------------------------------------------------------------------------
 
 
 def test_reset_starts_over_and_spares_what_was_there_before(checkout: Checkout) -> None:
@@ -261,7 +261,7 @@ def test_reset_refuses_while_a_demo_runs_on_that_home(checkout: Checkout, free_p
     process.wait(timeout=20)
 
 
-# --- System packages ---------------------------------------------------------------------------------------------------------
+# --- System packages ---------------------------------------------------------------------------------------
 
 
 def test_root_gets_the_missing_packages_and_only_those(checkout: Checkout) -> None:
@@ -315,7 +315,7 @@ def test_missing_test_tools_do_not_stop_the_tests_but_are_named(checkout: Checko
     assert "(missing: gettext poppler-utils)" in answer.stderr
 
 
-# --- The virtual environment -------------------------------------------------------------------------------------------------
+# --- The virtual environment -------------------------------------------------------------------------------
 
 
 def test_a_changed_lock_is_installed_with_its_hashes_once(checkout: Checkout) -> None:
