@@ -1,8 +1,8 @@
 """The slots: every sentence about carbon that the product says, and the facts that each is given.
 
 A caller gives every fact of a slot, in every register, whether or not that register's sentence prints it: so
-a missing fact shows in the first test and not in the first market that needs it. Facts arrive as text, already
-formatted for the reader's language (kilograms, money, dates); `say` only puts them in place.
+a missing fact shows in the first test and not in the first market that needs it. Facts arrive as text in the
+reader's own format (kilograms, money, dates); `say` only puts them in place.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ class Fact(NamedTuple):
 
 FACTS: Mapping[str, Fact] = {
     "amount": Fact("an amount with its unit, for an equivalent", "26 000 t"),
+    "beneficiary": Fact("in whose name credits are retired", "Parts-R-Us Ltd"),
     "boundary": Fact(
         "what the estimate spans: `boundary_*`", "manufacture, shipping and five years of estimated use"
     ),
@@ -173,6 +174,13 @@ _SLOTS: dict[str, str] = {
     "project_un": "reference",
     "project_supplied": "supplier",
     "project_last_day": "registry date",
+    "registry_line": "reference date",
+    "registry_line_cdm": "reference date",
+    "registry_checked": "date",
+    "registry_not_checked": "",
+    "credit_part": "",
+    "beneficiary_named": "beneficiary",
+    "beneficiary_none": "",
     "credit_explained": "unit registry",
     "voluntary_cancellation_note": "",
     # Totals, home, and what machines read

@@ -139,7 +139,7 @@ def _wordings() -> Mapping[str, Wording]:
 
 
 def read_wordings(data: Path) -> Iterator[Wording]:
-    """Every wording under `data/<language>/`. Raises BrokenWording: slots too many, too few or ill written."""
+    """Every wording under `data/<language>/`. Raises BrokenWording: slots too many, too few, ill written."""
     for path in sorted(data.glob("*/*.toml")):
         match = _WORDING_FILE.fullmatch(path.name)
         if match is None:
