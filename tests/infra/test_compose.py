@@ -1,7 +1,7 @@
 """docker-compose.yml: read as YAML, checked by `docker compose config` where that exists, and walked.
 
 The walk needs no container engine: it starts the file's own commands with its own environment, in its own
-order, as processes, on the PostgreSQL and Redis that ./run check has started, and plays an order through them.
+order, as processes, on the PostgreSQL and Redis that ./run check has started, and walks an order through.
 """
 
 import json
