@@ -1,0 +1,36 @@
+"""`./run manage import_credits FILE [--dry-run]`: take credit blocks into stock, all rows or none."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from offsets.importing import InvalidCreditFile, import_blocks, read_blocks
+
+
+class Command(BaseCommand):
+    help = "Take credit blocks into stock from a CSV, one block a row (docs/importing.md). All rows or none."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--dry-run", action="store_true", help="check every row and store nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            content = options["file"].read_bytes()
+        except OSError as error:
+            raise CommandError(f"{options['file']} cannot be read: {error.strerror}.") from error
+        try:
+            blocks = read_blocks(content)
+        except InvalidCreditFile as error:
+            for problem in error.details:
+                self.stderr.write(f"row {problem['row']}: {problem['problem']}")
+            raise CommandError(error.message) from error
+        credits = sum(block.serials.credits for block in blocks)
+        if options["dry_run"]:
+            self.stdout.write(f"{len(blocks)} blocks with {credits} credits would be stored; nothing was.")
+            return
+        import_blocks(blocks, actor="command:import_credits", now=timezone.now())
+        self.stdout.write(f"{len(blocks)} blocks with {credits} credits are in stock.")
