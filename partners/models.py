@@ -32,13 +32,14 @@ class ApiKey(models.Model):
     prefix = models.CharField(_("prefix"), max_length=20, unique=True)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scope = models.CharField(_("scope"), max_length=10, choices=Scope, default=Scope.READ)
-    livemode = models.BooleanField(_("live"))
+    livemode = models.BooleanField(_("live"), default=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     last_used_on = models.DateField(_("last used"), null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
+        permissions = [("manage_keys", "Can create and revoke API keys")]
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
 

@@ -1,0 +1,21 @@
+"""Addresses under `/api/`."""
+
+from django.urls import path
+
+from partners.views import certificates, offsets, public
+
+app_name = "partners"
+
+urlpatterns = [
+    path("schema/", public.SchemaView.as_view(), name="schema"),
+    path("v1/products/", public.ProductsView.as_view(), name="product_list"),
+    path("v1/products/<str:sku>/", public.ProductView.as_view(), name="product"),
+    path("v1/products/<str:sku>/footprint/", public.FootprintView.as_view(), name="footprint"),
+    path("v1/projects/", public.ProjectsView.as_view(), name="project_list"),
+    path("v1/projects/<str:reference>/", public.ProjectView.as_view(), name="project"),
+    path("v1/offsets/", offsets.OffsetsView.as_view(), name="offsets_list"),
+    path("v1/offsets/<str:public_id>/", offsets.OffsetsDetailView.as_view(), name="offsets"),
+    path("v1/certificates/<str:code>/", certificates.CertificateView.as_view(), name="certificate"),
+    path("v1/certificates/<str:code>/certificate.pdf", certificates.CertificatePdfView.as_view(), name="pdf"),
+    path("<path:path>", public.UnknownAddressView.as_view(), name="unknown"),
+]
