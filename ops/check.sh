@@ -22,6 +22,7 @@ run_check() {
     unset DATABASE_URL REDIS_URL
     new_scratch check
     scratch=$NEW_SCRATCH
+    STEP_SIGNAL=INT
     cd "$ROOT"
 
     step "ruff format" "$PY" -m ruff format --check --quiet .

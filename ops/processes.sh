@@ -13,7 +13,7 @@ start_server() { launch "$@"; SERVERS+=("$LAUNCHED"); }
 launch() {
     local name=$1
     shift
-    setpriv --pdeathsig TERM setsid "$@" </dev/null &
+    setpriv --pdeathsig TERM setsid env --default-signal=INT "$@" </dev/null &
     LAUNCHED=$!
     NAMES[$LAUNCHED]=$name
 }
@@ -28,14 +28,13 @@ attend() {
     return "$status"
 }
 STEP=
+STEP_SIGNAL=TERM # what a step gets when ./run is stopped; pytest closes its report on INT only
 
-# Ends processes and their groups: politely, after 15 s by force.
+# end_processes SIGNAL PID...: ends them and their groups: politely, after 15 s by force.
 end_processes() {
-    local pid deadline=$((SECONDS + 15))
-    for pid in "$@"; do
-        # PostgreSQL: SIGINT is the fast shutdown, SIGTERM would wait for its clients.
-        if [[ ${NAMES[$pid]} == postgres ]]; then kill -INT "$pid"; else kill -TERM "$pid"; fi 2>/dev/null
-    done
+    local signal=$1 pid deadline=$((SECONDS + 15))
+    shift
+    for pid in "$@"; do kill -s "$signal" "$pid" 2>/dev/null; done
     for pid in "$@"; do
         while kill -0 "$pid" 2>/dev/null && (( SECONDS < deadline )); do sleep 0.05; done
         kill -KILL -- "-$pid" 2>/dev/null
@@ -46,8 +45,9 @@ end_processes() {
 clean_up() {
     trap '' INT TERM HUP
     set +e
-    end_processes ${STEP:-} "${APPS[@]}"
-    end_processes "${SERVERS[@]}"
+    end_processes "$STEP_SIGNAL" $STEP
+    end_processes TERM "${APPS[@]}"
+    end_processes INT "${SERVERS[@]}" # to PostgreSQL TERM would mean: when the last client has gone
     (( ${#SCRATCH[@]} )) && rm -rf -- "${SCRATCH[@]}"
 }
 
