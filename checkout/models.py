@@ -50,6 +50,8 @@ class BasketLine(models.Model):
     quantity = models.PositiveIntegerField(_("quantity"))
     offset_project = models.ForeignKey(Project, on_delete=models.PROTECT, null=True, blank=True)
     offset_units = models.PositiveIntegerField(_("units with credits"), default=0)
+    added_at = models.DateTimeField(_("last added to"), default=timezone.now)
+    added_quantity = models.PositiveIntegerField(_("added then"), default=0)
 
     class Meta:
         constraints = [
@@ -109,8 +111,15 @@ class Order(models.Model):
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
     cancel_reason = models.CharField(_("why cancelled"), max_length=120, blank=True)
+    mailed_at = models.DateTimeField(_("confirmation sent"), null=True, blank=True)  # null: the queue of `email_orders`
 
     class Meta:
+        permissions = [
+            ("ship_order", "Can ship devices of an order"),
+            ("record_payment", "Can record a payment that arrived"),
+            ("approve_terms", "Can let an order ship before it is paid"),
+            ("cancel_order", "Can cancel an order that is neither paid nor shipped"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(gross_minor=F("net_minor") + F("tax_minor")), name="gross_adds_up"),
             models.CheckConstraint(
@@ -122,7 +131,8 @@ class Order(models.Model):
                 fields=["expires_at"],
                 condition=Q(paid_at__isnull=True, cancelled_at__isnull=True, expires_at__isnull=False),
                 name="order_expiring",
-            )
+            ),
+            models.Index(fields=["id"], condition=Q(mailed_at__isnull=True), name="order_to_mail"),
         ]
         ordering = ["-id"]
         verbose_name = _("order")
@@ -189,6 +199,8 @@ class Shipment(models.Model):
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="shipments")
     shipped_at = models.DateTimeField(_("shipped"))
+    # Not asked for before: a consumer in the EU who did not consent may withdraw until then (checkout/withdrawal.py).
+    offsets_not_before = models.DateTimeField(_("credits not before"))
     carrier = models.CharField(_("carrier"), max_length=60, blank=True)
     tracking = models.CharField(_("tracking number"), max_length=80, blank=True)
     actor = models.CharField(_("by"), max_length=60)
@@ -208,11 +220,13 @@ class OrderedDevice(models.Model):
     line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="devices")
     position = models.PositiveIntegerField(_("unit"))
     with_offset = models.BooleanField(_("with credits"), default=False)
-    device_serial = models.CharField(_("device serial"), max_length=64, null=True, blank=True)  # noqa: DJ001 unknown until shipped
+    device_serial = models.CharField(_("device serial"), max_length=64, null=True, blank=True)
     shipment = models.ForeignKey(Shipment, on_delete=models.PROTECT, null=True, blank=True, related_name="devices")
     offset = models.OneToOneField(
         DeviceOffset, on_delete=models.PROTECT, null=True, blank=True, related_name="ordered_device"
     )
+    # Null on a device with a certificate: the queue of `email_certificates`.
+    certificate_mailed_at = models.DateTimeField(_("certificate sent"), null=True, blank=True)
     refunded_at = models.DateTimeField(_("refunded"), null=True, blank=True)
     problem = models.CharField(_("what is wrong"), max_length=300, blank=True)
 
@@ -230,7 +244,13 @@ class OrderedDevice(models.Model):
                 fields=["shipment"],
                 condition=Q(with_offset=True, offset__isnull=True, shipment__isnull=False, problem=""),
                 name="device_to_promise",
-            )
+            ),
+            models.Index(
+                fields=["shipment"],
+                condition=Q(offset__isnull=False, certificate_mailed_at__isnull=True),
+                name="device_to_mail",
+            ),
+            models.Index(fields=["device_serial"], name="ordered_device_by_serial"),
         ]
         ordering = ["line", "position"]
         verbose_name = _("ordered device")

@@ -1,0 +1,1 @@
+"""How money comes in. Each adapter translates a provider's words into `Notice`; `checkout.services` acts on it."""
