@@ -7,9 +7,3 @@ class VatIdDoesNotCheck(InvalidInput):
     """The VAT id is not one of the country, by its form or its check digits."""
 
     code = "vat_id_does_not_check"
-
-
-class ReasonMissing(InvalidInput):
-    """Staff acted without saying why."""
-
-    code = "reason_missing"

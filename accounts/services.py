@@ -4,11 +4,11 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from accounts.errors import ReasonMissing, VatIdDoesNotCheck
+from accounts.errors import VatIdDoesNotCheck
 from accounts.events import COMPANY_VERIFICATION_WITHDRAWN, COMPANY_VERIFIED
 from accounts.models import Account, Membership, User
+from accounts.reasons import required_reason
 from accounts.vat import normalise_vat_id
 from claims.registers import Audience
 from common import events
@@ -71,7 +71,7 @@ def verify_company(
 @transaction.atomic
 def vouch_for_company(*, account: Account, reason: str, actor: str, now: datetime | None = None) -> bool:
     """A person of staff states that the account is a company, and why. False: it was verified already."""
-    reason = _reason(reason)
+    reason = required_reason(reason)
     changed = Account.objects.filter(pk=account.pk, company_verified_at__isnull=True).update(
         kind=Account.Kind.COMPANY, company_verified_at=now or timezone.now()
     )
@@ -84,7 +84,7 @@ def vouch_for_company(*, account: Account, reason: str, actor: str, now: datetim
 @transaction.atomic
 def withdraw_verification(*, account: Account, reason: str, actor: str) -> bool:
     """The account reads as a consumer from now on. False: it was no verified company before."""
-    reason = _reason(reason)
+    reason = required_reason(reason)
     changed = Account.objects.filter(pk=account.pk, company_verified_at__isnull=False).update(
         company_verified_at=None
     )
@@ -92,10 +92,3 @@ def withdraw_verification(*, account: Account, reason: str, actor: str) -> bool:
         events.record(COMPANY_VERIFICATION_WITHDRAWN, account, actor=actor, data={"reason": reason})
     account.refresh_from_db()
     return bool(changed)
-
-
-def _reason(reason: str) -> str:
-    text = reason.strip()
-    if not text:
-        raise ReasonMissing(_("Say why, in a few words; the reason stays in the history."))
-    return text[:200]

@@ -1,10 +1,13 @@
 """Mitigation projects whose credits we sell, where, and at what price per tonne."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from accounts.models import Market
+from claims.guard import Quotation, check
+from claims.registers import Register
 
 
 class Registry(models.Model):
@@ -18,7 +21,9 @@ class Registry(models.Model):
     name = models.CharField(_("name"), max_length=120)
     url = models.URLField(_("web address"))
     unit = models.CharField(_("name of a credit"), max_length=60)  # "CER", "CRT"
-    retirement_term = models.CharField(_("its word for a retirement"), max_length=60)  # CDM: voluntary cancellation
+    retirement_term = models.CharField(
+        _("its word for a retirement"), max_length=60
+    )  # CDM: voluntary cancellation
     adapter = models.CharField(_("how we retire"), max_length=20, choices=Adapter, default=Adapter.MANUAL)
     last_retirement_on = models.DateField(_("last retirement date"), null=True, blank=True)
     sunset_note = models.TextField(_("what is known of its end"), blank=True)
@@ -43,6 +48,9 @@ class Methodology(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+OUR_SENTENCES = ("what_it_does", "what_the_credit_is", "what_is_said_against_it")
 
 
 class Project(models.Model):
@@ -85,6 +93,21 @@ class Project(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Our sentences may be read in every market, so the narrowest register's guard reads them first.
+
+        The title and the type are the registry's words: they may be quoted.
+        """
+        quoted = [Quotation(text, "registry") for text in (self.name, self.project_type) if text.strip()]
+        problems = {}
+        for field in OUR_SENTENCES:
+            findings = check(getattr(self, field), register=Register.A, quotations=quoted)
+            if findings:
+                words = ", ".join(f"“{finding.word}”" for finding in findings)
+                problems[field] = _("A page about a product may not say: %s.") % words
+        if problems:
+            raise ValidationError(problems)
+
 
 class ProjectPrice(models.Model):
     """The project is sold in this market at this price per tonne, net, in minor units of the market's currency."""
@@ -97,7 +120,9 @@ class ProjectPrice(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["project", "market"], name="one_price_per_project_and_market"),
-            models.CheckConstraint(condition=models.Q(price_minor_per_tonne__gt=0), name="price_per_tonne_positive"),
+            models.CheckConstraint(
+                condition=models.Q(price_minor_per_tonne__gt=0), name="price_per_tonne_positive"
+            ),
         ]
         verbose_name = _("price per tonne")
         verbose_name_plural = _("prices per tonne")

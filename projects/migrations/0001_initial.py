@@ -6,105 +6,219 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Methodology',
+            name="Methodology",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=120, unique=True, verbose_name='code')),
-                ('name', models.CharField(blank=True, max_length=200, verbose_name='name')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=120, unique=True, verbose_name="code")),
+                ("name", models.CharField(blank=True, max_length=200, verbose_name="name")),
             ],
             options={
-                'verbose_name': 'methodology',
-                'verbose_name_plural': 'methodologies',
+                "verbose_name": "methodology",
+                "verbose_name_plural": "methodologies",
             },
         ),
         migrations.CreateModel(
-            name='Registry',
+            name="Registry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=20, unique=True, verbose_name='code')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('url', models.URLField(verbose_name='web address')),
-                ('unit', models.CharField(max_length=60, verbose_name='name of a credit')),
-                ('retirement_term', models.CharField(max_length=60, verbose_name='its word for a retirement')),
-                ('adapter', models.CharField(choices=[('manual', 'a person files each retirement'), ('sandbox', 'sandbox (demonstration)')], default='manual', max_length=20, verbose_name='how we retire')),
-                ('last_retirement_on', models.DateField(blank=True, null=True, verbose_name='last retirement date')),
-                ('sunset_note', models.TextField(blank=True, verbose_name='what is known of its end')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=20, unique=True, verbose_name="code")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("url", models.URLField(verbose_name="web address")),
+                ("unit", models.CharField(max_length=60, verbose_name="name of a credit")),
+                (
+                    "retirement_term",
+                    models.CharField(max_length=60, verbose_name="its word for a retirement"),
+                ),
+                (
+                    "adapter",
+                    models.CharField(
+                        choices=[
+                            ("manual", "a person files each retirement"),
+                            ("sandbox", "sandbox (demonstration)"),
+                        ],
+                        default="manual",
+                        max_length=20,
+                        verbose_name="how we retire",
+                    ),
+                ),
+                (
+                    "last_retirement_on",
+                    models.DateField(blank=True, null=True, verbose_name="last retirement date"),
+                ),
+                ("sunset_note", models.TextField(blank=True, verbose_name="what is known of its end")),
             ],
             options={
-                'verbose_name': 'registry',
-                'verbose_name_plural': 'registries',
+                "verbose_name": "registry",
+                "verbose_name_plural": "registries",
             },
         ),
         migrations.CreateModel(
-            name='Project',
+            name="Project",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(max_length=40, unique=True, verbose_name='reference')),
-                ('name', models.CharField(max_length=200, verbose_name='title in the registry')),
-                ('short_name', models.CharField(max_length=60, verbose_name='short name')),
-                ('country', django_countries.fields.CountryField(max_length=2, verbose_name='country')),
-                ('region', models.CharField(blank=True, max_length=80, verbose_name='place')),
-                ('continent', models.CharField(choices=[('africa', 'Africa'), ('asia', 'Asia'), ('europe', 'Europe'), ('north-america', 'North America'), ('oceania', 'Oceania'), ('south-america', 'South America')], max_length=20, verbose_name='continent')),
-                ('southern_hemisphere', models.BooleanField(default=False, verbose_name='south of the equator')),
-                ('project_type', models.CharField(max_length=120, verbose_name='type')),
-                ('supplied_through', models.CharField(blank=True, max_length=80, verbose_name='supplied through')),
-                ('developer', models.CharField(blank=True, max_length=120, verbose_name='developer')),
-                ('registry_url', models.URLField(verbose_name='page in the registry')),
-                ('what_it_does', models.TextField(verbose_name='what it does')),
-                ('what_the_credit_is', models.TextField(verbose_name='what a credit is')),
-                ('what_is_said_against_it', models.TextField(verbose_name='what is said against it')),
-                ('source', models.CharField(max_length=300, verbose_name='source of these facts')),
-                ('paused_at', models.DateTimeField(blank=True, null=True, verbose_name='paused')),
-                ('pause_reason', models.CharField(blank=True, max_length=200, verbose_name='reason of the pause')),
-                ('methodology', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='projects', to='projects.methodology')),
-                ('registry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='projects', to='projects.registry')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reference", models.CharField(max_length=40, unique=True, verbose_name="reference")),
+                ("name", models.CharField(max_length=200, verbose_name="title in the registry")),
+                ("short_name", models.CharField(max_length=60, verbose_name="short name")),
+                ("country", django_countries.fields.CountryField(max_length=2, verbose_name="country")),
+                ("region", models.CharField(blank=True, max_length=80, verbose_name="place")),
+                (
+                    "continent",
+                    models.CharField(
+                        choices=[
+                            ("africa", "Africa"),
+                            ("asia", "Asia"),
+                            ("europe", "Europe"),
+                            ("north-america", "North America"),
+                            ("oceania", "Oceania"),
+                            ("south-america", "South America"),
+                        ],
+                        max_length=20,
+                        verbose_name="continent",
+                    ),
+                ),
+                (
+                    "southern_hemisphere",
+                    models.BooleanField(default=False, verbose_name="south of the equator"),
+                ),
+                ("project_type", models.CharField(max_length=120, verbose_name="type")),
+                (
+                    "supplied_through",
+                    models.CharField(blank=True, max_length=80, verbose_name="supplied through"),
+                ),
+                ("developer", models.CharField(blank=True, max_length=120, verbose_name="developer")),
+                ("registry_url", models.URLField(verbose_name="page in the registry")),
+                ("what_it_does", models.TextField(verbose_name="what it does")),
+                ("what_the_credit_is", models.TextField(verbose_name="what a credit is")),
+                ("what_is_said_against_it", models.TextField(verbose_name="what is said against it")),
+                ("source", models.CharField(max_length=300, verbose_name="source of these facts")),
+                ("paused_at", models.DateTimeField(blank=True, null=True, verbose_name="paused")),
+                (
+                    "pause_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="reason of the pause"),
+                ),
+                (
+                    "methodology",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="projects",
+                        to="projects.methodology",
+                    ),
+                ),
+                (
+                    "registry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="projects",
+                        to="projects.registry",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'project',
-                'verbose_name_plural': 'projects',
-                'ordering': ['continent', 'short_name'],
-                'permissions': [('pause_project', 'Can pause and resume the sale of a project')],
+                "verbose_name": "project",
+                "verbose_name_plural": "projects",
+                "ordering": ["continent", "short_name"],
+                "permissions": [("pause_project", "Can pause and resume the sale of a project")],
             },
         ),
         migrations.CreateModel(
-            name='QualityFact',
+            name="QualityFact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('vintage', models.PositiveSmallIntegerField(verbose_name='vintage')),
-                ('issued_on', models.DateField(blank=True, null=True, verbose_name='issued on')),
-                ('name', models.CharField(max_length=60, verbose_name='field')),
-                ('value', models.CharField(blank=True, max_length=120, verbose_name='value, as the registry prints it')),
-                ('source', models.CharField(max_length=300, verbose_name='source')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quality_facts', to='projects.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("vintage", models.PositiveSmallIntegerField(verbose_name="vintage")),
+                ("issued_on", models.DateField(blank=True, null=True, verbose_name="issued on")),
+                ("name", models.CharField(max_length=60, verbose_name="field")),
+                (
+                    "value",
+                    models.CharField(
+                        blank=True, max_length=120, verbose_name="value, as the registry prints it"
+                    ),
+                ),
+                ("source", models.CharField(max_length=300, verbose_name="source")),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="quality_facts",
+                        to="projects.project",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'quality fact',
-                'verbose_name_plural': 'quality facts',
-                'ordering': ['project', '-vintage', 'name'],
+                "verbose_name": "quality fact",
+                "verbose_name_plural": "quality facts",
+                "ordering": ["project", "-vintage", "name"],
             },
         ),
         migrations.CreateModel(
-            name='ProjectPrice',
+            name="ProjectPrice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('price_minor_per_tonne', models.PositiveBigIntegerField(verbose_name='price per tonne, minor units, net')),
-                ('note', models.CharField(blank=True, max_length=120, verbose_name='note')),
-                ('market', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='project_prices', to='accounts.market')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prices', to='projects.project')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "price_minor_per_tonne",
+                    models.PositiveBigIntegerField(verbose_name="price per tonne, minor units, net"),
+                ),
+                ("note", models.CharField(blank=True, max_length=120, verbose_name="note")),
+                (
+                    "market",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="project_prices",
+                        to="accounts.market",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="prices",
+                        to="projects.project",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'price per tonne',
-                'verbose_name_plural': 'prices per tonne',
-                'constraints': [models.UniqueConstraint(fields=('project', 'market'), name='one_price_per_project_and_market'), models.CheckConstraint(condition=models.Q(('price_minor_per_tonne__gt', 0)), name='price_per_tonne_positive')],
+                "verbose_name": "price per tonne",
+                "verbose_name_plural": "prices per tonne",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("project", "market"), name="one_price_per_project_and_market"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("price_minor_per_tonne__gt", 0)), name="price_per_tonne_positive"
+                    ),
+                ],
             },
         ),
     ]
