@@ -160,9 +160,13 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
             os.kill(pid, signal.SIGKILL)
 
 
-@pytest.fixture
-def free_port() -> int:
+def find_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@pytest.fixture
+def free_port() -> int:
+    return find_port()

@@ -22,6 +22,8 @@ from urllib.request import Request, urlopen
 import pytest
 import yaml
 
+from tests.infra.conftest import find_port
+
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -165,9 +167,7 @@ class Walk:
 
     def __init__(self, data: Path, database_url: str, redis_url: str) -> None:
         self.data, self.database_url, self.redis_url = data, database_url, redis_url
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = find_port()
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def here(self, text: str) -> str:
