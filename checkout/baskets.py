@@ -57,7 +57,9 @@ class PricedOffset:
 
 @dataclass(frozen=True, kw_only=True)
 class PricedLine:
-    """A line as it costs now. `problem` says why it cannot be ordered as it stands; then its amounts may be 0."""
+    """A line as it costs now. `problem` says why it cannot be ordered as it stands; then its amounts may be
+    0.
+    """
 
     line: BasketLine
     configuration: str
@@ -112,7 +114,9 @@ def get_basket(basket_id: UUID | None, *, now: datetime | None = None) -> Basket
     basket = Basket.objects.select_related("market").filter(pk=basket_id).first()
     if basket is not None and basket.expires_at <= (now or timezone.now()):
         raise BasketExpired(
-            _("Your basket is older than %(hours)s hours and was emptied. Choose the devices again at today's prices.")
+            _(
+                "Your basket is older than %(hours)s hours and was emptied. Choose the devices again at today's prices."
+            )
             % {"hours": settings.BASKET_LIFETIME_HOURS}
         )
     return basket
@@ -152,29 +156,34 @@ def add_line(
 ) -> BasketLine:
     """Put devices into the basket, with credits for all of them when a project is given.
 
-    The same configuration, country and years (and project, when both have one) join one line. The same addition again
-    within `once_within` is a double click and changes nothing. Raises InvalidQuantity, UnknownCountryOfUse, NotPriced,
-    and for an offset NotSold or FootprintUnknown.
+    The same configuration, country and years (and project, when both have one) join one line. The same
+    addition again within `once_within` is a double click and changes nothing. Raises InvalidQuantity,
+    UnknownCountryOfUse, NotPriced, and for an offset NotSold or FootprintUnknown.
     """
     now = now or timezone.now()
     _lock(basket, now=now)
     country = country_of_use.upper()
     if country not in countries:
         raise UnknownCountryOfUse(
-            _("There is no country %(code)s. Use a code of two letters, such as SE.") % {"code": country_of_use[:20]!r}
+            _("There is no country %(code)s. Use a code of two letters, such as SE.")
+            % {"code": country_of_use[:20]}
         )
     if not 1 <= years <= 5:
         raise InvalidQuantity(_("Choose one to five years of use."))
     price_minor(product=product, options=options, market=basket.market)
     if offset_project is not None:
-        _check_offer(product, options, country=country, years=years, project=offset_project, market=basket.market)
+        _check_offer(
+            product, options, country=country, years=years, project=offset_project, market=basket.market
+        )
     line = _same_line(basket, product, options, country=country, years=years, project=offset_project)
     if line and once_within and line.added_quantity == quantity and line.added_at > now - once_within:
         return line
     _check_quantity(basket, quantity=quantity, more=quantity)
     if line is None:
         if basket.lines.count() >= MAX_LINES:
-            raise InvalidQuantity(_("A basket holds %(limit)s lines. Order these first.") % {"limit": MAX_LINES})
+            raise InvalidQuantity(
+                _("A basket holds %(limit)s lines. Order these first.") % {"limit": MAX_LINES}
+            )
         line = BasketLine(basket=basket, product=product, country_of_use=country, years=years, quantity=0)
     line.quantity += quantity
     line.added_at, line.added_quantity = now, quantity
@@ -196,11 +205,13 @@ def change_line(
 ) -> BasketLine:
     """Set how many devices, the project (None takes the credits out) and for how many of the devices.
 
-    A project without a number of units means all of them; fewer devices than units with credits lowers those too; more
-    devices never add credits unasked. Raises InvalidQuantity, NotSold, FootprintUnknown.
+    A project without a number of units means all of them; fewer devices than units with credits lowers those
+    too; more devices never add credits unasked. Raises InvalidQuantity, NotSold, FootprintUnknown.
     """
     _lock(line.basket)
-    line = BasketLine.objects.select_related("basket__market", "product__sheet", "offset_project").get(pk=line.pk)
+    line = BasketLine.objects.select_related("basket__market", "product__sheet", "offset_project").get(
+        pk=line.pk
+    )
     if quantity is not None:
         _check_quantity(line.basket, quantity=quantity, more=quantity - line.quantity)
         line.quantity = quantity
@@ -237,9 +248,9 @@ def remove_line(line: BasketLine) -> None:
 
 def lines_of(basket: Basket) -> QuerySet[BasketLine]:
     """The lines with everything that pricing reads."""
-    return basket.lines.select_related("product__sheet", "offset_project__registry", "basket").prefetch_related(
-        Prefetch("options", Option.objects.order_by("kind", "position"))
-    )
+    return basket.lines.select_related(
+        "product__sheet", "offset_project__registry", "basket"
+    ).prefetch_related(Prefetch("options", Option.objects.order_by("kind", "position")))
 
 
 def price_basket(
@@ -247,12 +258,14 @@ def price_basket(
 ) -> PricedBasket:
     """What the basket costs now, computed on the server from catalogue, projects and the country's VAT.
 
-    `wording` is the reader's, chosen for `audience`. Raises NotSoldThere when the country is in no open market any more.
+    `wording` is the reader's, chosen for `audience`. Raises NotSoldThere when the country is in no open
+    market any more.
     """
     market_country = market_for_country(str(basket.country), on=(now or timezone.now()).date())
     if market_country is None:
         raise NotSoldThere(
-            _("We do not sell in %(country)s at the moment. Choose another country.") % {"country": basket.country.name}
+            _("We do not sell in %(country)s at the moment. Choose another country.")
+            % {"country": basket.country.name}
         )
     prices = _saleable(market_country.market, now=now or timezone.now())
     lines = tuple(
@@ -278,7 +291,9 @@ def _price_line(
     footprint, offset = None, None
     try:
         if not line.product.published:
-            raise NotPriced(_("%(product)s is not sold any more. Take it out.") % {"product": line.product.name})
+            raise NotPriced(
+                _("%(product)s is not sold any more. Take it out.") % {"product": line.product.name}
+            )
         unit_net = price_minor(product=line.product, options=options, market=market_country.market)
         net = unit_net * line.quantity
         if can_offer(line.product):
@@ -313,7 +328,9 @@ def _price_offset(
 ) -> PricedOffset:
     project = line.offset_project
     if project is None or footprint is None:
-        raise FootprintUnknown(_("No footprint is known for this configuration any more. Take the credits out."))
+        raise FootprintUnknown(
+            _("No footprint is known for this configuration any more. Take the credits out.")
+        )
     per_tonne = _price_per_tonne(project, prices)
     unit_net = offset_price_minor(amount_g=footprint.amount_g, price_minor_per_tonne=per_tonne)
     net = unit_net * line.offset_units
@@ -332,7 +349,8 @@ def _price_offset(
 def _saleable(market: Market, *, now: datetime) -> dict[int, int]:
     """Price per tonne of each project that may be sold in the market today."""
     return {
-        sale.project.pk: sale.price_minor_per_tonne for sale in projects_for_sale(market=market, on=now.date())
+        sale.project.pk: sale.price_minor_per_tonne
+        for sale in projects_for_sale(market=market, on=now.date())
     }
 
 
@@ -346,7 +364,9 @@ def _price_per_tonne(project: Project, prices: Mapping[int, int]) -> int:
 
 
 def _lock(basket: Basket, *, now: datetime | None = None) -> None:
-    """One change of a basket at a time; each makes it last longer. Raises BasketExpired when it was ordered meanwhile."""
+    """One change of a basket at a time; each makes it last longer. Raises BasketExpired when it was ordered
+    meanwhile.
+    """
     if not Basket.objects.filter(pk=basket.pk).update(expires_at=_expiry(now)):
         raise BasketExpired(_("This basket was ordered or emptied already. Choose the devices again."))
 
@@ -369,7 +389,9 @@ def _check_quantity(basket: Basket, *, quantity: int, more: int) -> None:
 def _check_offer(
     product: Product, options: Sequence[Option], *, country: str, years: int, project: Project, market: Market
 ) -> None:
-    """The project is sold here and an amount is known for this configuration. Raises NotSold, FootprintUnknown."""
+    """The project is sold here and an amount is known for this configuration. Raises NotSold,
+    FootprintUnknown.
+    """
     _price_per_tonne(project, _saleable(market, now=timezone.now()))
     footprint_of(product=product, options=options, country=country, years=years)
 

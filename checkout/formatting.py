@@ -22,7 +22,9 @@ def kg_text(amount_g: int) -> str:
 
 
 def money_text(minor: int, currency: str) -> str:
-    """Minor units with their currency: 940 EUR -> `€9.40`, 1149000 SEK -> `11 490 kr`, 1149050 SEK -> `11 490.50 kr`."""
+    """Minor units with their currency: 940 EUR -> `€9.40`, 1149000 SEK -> `11 490 kr`, 1149050 SEK -> `11
+    490.50 kr`.
+    """
     sign, minor = ("−", -minor) if minor < 0 else ("", minor)
     if currency in WITHOUT_MINOR_UNIT:
         number = whole_text(minor)

@@ -1,4 +1,6 @@
-"""Baskets and orders. What the server computed when the order was placed is frozen on it; money is minor units."""
+"""Baskets and orders. What the server computed when the order was placed is frozen on it; money is minor
+units.
+"""
 
 import secrets
 import uuid
@@ -57,7 +59,9 @@ class BasketLine(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=1), name="basket_line_not_empty"),
             models.CheckConstraint(condition=Q(years__gte=1, years__lte=5), name="basket_years_one_to_five"),
-            models.CheckConstraint(condition=Q(offset_units__lte=F("quantity")), name="basket_offset_units_within"),
+            models.CheckConstraint(
+                condition=Q(offset_units__lte=F("quantity")), name="basket_offset_units_within"
+            ),
             models.CheckConstraint(
                 condition=Q(offset_units=0, offset_project__isnull=True)
                 | Q(offset_units__gte=1, offset_project__isnull=False),
@@ -80,8 +84,12 @@ class Order(models.Model):
         INVOICE = "invoice", _("invoice")
 
     number = models.CharField(_("number"), max_length=12, unique=True)
-    token = models.CharField(_("access token"), max_length=30, unique=True, default=access_token, editable=False)
-    basket_id = models.UUIDField(_("basket"), unique=True, editable=False)  # a double click finds the same order
+    token = models.CharField(
+        _("access token"), max_length=30, unique=True, default=access_token, editable=False
+    )
+    basket_id = models.UUIDField(
+        _("basket"), unique=True, editable=False
+    )  # a double click finds the same order
     owner = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, blank=True, related_name="orders")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="orders"
@@ -101,8 +109,12 @@ class Order(models.Model):
     po_number = models.CharField(_("PO number"), max_length=40, blank=True)
     cost_centre = models.CharField(_("cost centre"), max_length=40, blank=True)
     payment_method = models.CharField(_("payment"), max_length=10, choices=PaymentMethod)
-    on_terms = models.BooleanField(_("on approved terms"), default=False)  # shipment, not payment, releases it
-    early_retirement_consent_at = models.DateTimeField(_("consent to retire within 14 days"), null=True, blank=True)
+    on_terms = models.BooleanField(
+        _("on approved terms"), default=False
+    )  # shipment, not payment, releases it
+    early_retirement_consent_at = models.DateTimeField(
+        _("consent to retire within 14 days"), null=True, blank=True
+    )
     net_minor = models.BigIntegerField(_("net"))
     tax_minor = models.BigIntegerField(_("VAT"))
     gross_minor = models.BigIntegerField(_("gross"))
@@ -111,7 +123,9 @@ class Order(models.Model):
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
     cancel_reason = models.CharField(_("why cancelled"), max_length=120, blank=True)
-    mailed_at = models.DateTimeField(_("confirmation sent"), null=True, blank=True)  # null: the queue of `email_orders`
+    mailed_at = models.DateTimeField(
+        _("confirmation sent"), null=True, blank=True
+    )  # null: the queue of `email_orders`
 
     class Meta:
         permissions = [
@@ -121,7 +135,9 @@ class Order(models.Model):
             ("cancel_order", "Can cancel an order that is neither paid nor shipped"),
         ]
         constraints = [
-            models.CheckConstraint(condition=Q(gross_minor=F("net_minor") + F("tax_minor")), name="gross_adds_up"),
+            models.CheckConstraint(
+                condition=Q(gross_minor=F("net_minor") + F("tax_minor")), name="gross_adds_up"
+            ),
             models.CheckConstraint(
                 condition=Q(paid_at__isnull=True) | Q(cancelled_at__isnull=True), name="paid_or_cancelled"
             ),
@@ -186,7 +202,9 @@ class OffsetLine(models.Model):
     text = models.CharField(_("text on the order"), max_length=300)  # said by claims/, frozen
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(unit_amount_g__gt=0, units__gt=0), name="offset_line_positive")]
+        constraints = [
+            models.CheckConstraint(condition=Q(unit_amount_g__gt=0, units__gt=0), name="offset_line_positive")
+        ]
         verbose_name = _("offset line")
         verbose_name_plural = _("offset lines")
 
@@ -221,7 +239,9 @@ class OrderedDevice(models.Model):
     position = models.PositiveIntegerField(_("unit"))
     with_offset = models.BooleanField(_("with credits"), default=False)
     device_serial = models.CharField(_("device serial"), max_length=64, null=True, blank=True)
-    shipment = models.ForeignKey(Shipment, on_delete=models.PROTECT, null=True, blank=True, related_name="devices")
+    shipment = models.ForeignKey(
+        Shipment, on_delete=models.PROTECT, null=True, blank=True, related_name="devices"
+    )
     offset = models.OneToOneField(
         DeviceOffset, on_delete=models.PROTECT, null=True, blank=True, related_name="ordered_device"
     )
@@ -236,7 +256,9 @@ class OrderedDevice(models.Model):
             models.CheckConstraint(
                 condition=Q(shipment__isnull=True) | Q(device_serial__isnull=False), name="shipped_has_serial"
             ),
-            models.CheckConstraint(condition=Q(offset__isnull=True) | Q(with_offset=True), name="offset_was_ordered"),
+            models.CheckConstraint(
+                condition=Q(offset__isnull=True) | Q(with_offset=True), name="offset_was_ordered"
+            ),
         ]
         indexes = [
             # The queue of `request_offsets`: shipped, wanted, not yet asked for.

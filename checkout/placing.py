@@ -1,11 +1,12 @@
-"""A basket becomes an order: everything is computed once more on the server, frozen, and its grams are reserved."""
+"""A basket becomes an order: everything is computed once more on the server, frozen, and its grams are
+reserved.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, Membership, User
@@ -37,7 +38,9 @@ CARD_PAYMENT_HOURS = 24
 
 @dataclass(frozen=True, kw_only=True)
 class Buyer:
-    """What a buyer types in. Whether a company reads as one is decided by the server: a VAT id that checks, or staff."""
+    """What a buyer types in. Whether a company reads as one is decided by the server: a VAT id that checks,
+    or staff.
+    """
 
     email: str
     name: str
@@ -62,10 +65,10 @@ def place_order(
 ) -> Order:
     """Turn the basket into an order and reserve a device's grams for each unit with credits; all or nothing.
 
-    The same basket gives the same order, however often it is asked. Raises BasketEmpty, BasketExpired, BasketRefused,
-    NotSoldThere, PaymentMethodRefused, VatIdDoesNotCheck, PriceChanged when the buyer saw another total
-    (`seen_gross_minor`), and SoldOut naming the project. Statements do not grow with the devices (on SQLite: with each
-    batch of inserts).
+    The same basket gives the same order, however often it is asked. Raises BasketEmpty, BasketExpired,
+    BasketRefused, NotSoldThere, PaymentMethodRefused, VatIdDoesNotCheck, PriceChanged when the buyer saw
+    another total (`seen_gross_minor`), and SoldOut naming the project. Statements do not grow with the
+    devices (on SQLite: with each batch of inserts).
     """
     try:
         order = _place_order(
@@ -106,10 +109,14 @@ def _place_order(
         raise BasketEmpty(_("Your basket is empty. Choose a device first."))
     basket = locked
     if basket.expires_at <= now:
-        raise BasketExpired(_("Your basket is too old to be ordered. Choose the devices again at today's prices."))
+        raise BasketExpired(
+            _("Your basket is too old to be ordered. Choose the devices again at today's prices.")
+        )
     market_country = market_for_country(str(basket.country), on=now.date())
     if market_country is None:
-        raise NotSoldThere(_("We do not sell in %(country)s at the moment.") % {"country": basket.country.name})
+        raise NotSoldThere(
+            _("We do not sell in %(country)s at the moment.") % {"country": basket.country.name}
+        )
     owner = _owner(buyer, owner=owner, user=user, country=str(basket.country), actor=actor, now=now)
     audience = audience_for(owner)
     register = register_for(market_country, audience)
@@ -171,7 +178,8 @@ def _check(priced: PricedBasket, *, payment_method: str, seen_gross_minor: int |
         raise BasketRefused(priced.problems[0]["problem"], details=priced.problems)
     if priced.devices > settings.MAX_DEVICES_PER_ORDER:
         raise InvalidQuantity(
-            _("An order holds at most %(limit)s devices; split it.") % {"limit": settings.MAX_DEVICES_PER_ORDER}
+            _("An order holds at most %(limit)s devices; split it.")
+            % {"limit": settings.MAX_DEVICES_PER_ORDER}
         )
     if payment_method not in methods_offered():
         raise PaymentMethodRefused(
@@ -180,7 +188,9 @@ def _check(priced: PricedBasket, *, payment_method: str, seen_gross_minor: int |
         )
     if seen_gross_minor is not None and seen_gross_minor != priced.gross_minor:
         raise PriceChanged(
-            _("Prices have changed since you opened this page. The total is now %(total)s; order again if you agree.")
+            _(
+                "Prices have changed since you opened this page. The total is now %(total)s; order again if you agree."
+            )
             % {"total": money_text(priced.gross_minor, priced.currency)}
         )
 
@@ -241,7 +251,9 @@ def _write_lines(order: Order, priced: PricedBasket, *, wording: Wording) -> Non
         if source.offset
     )
     devices = OrderedDevice.objects.bulk_create(
-        OrderedDevice(line=line, position=unit, with_offset=unit <= (source.offset.units if source.offset else 0))
+        OrderedDevice(
+            line=line, position=unit, with_offset=unit <= (source.offset.units if source.offset else 0)
+        )
         for line, source in pairs
         for unit in range(1, line.quantity + 1)
     )

@@ -1,7 +1,8 @@
 """Shipped, released devices ask the ledger for their grams: the sweep `checkout.tasks.request_offsets`.
 
-State is the queue: a device with credits that has shipped, has no offset yet and no problem. A worker that dies after the
-ledger's answer and before it is linked here finds the offsets again by their group and links them first.
+State is the queue: a device with credits that has shipped, has no offset yet and no problem. A worker that
+dies after the ledger's answer and before it is linked here finds the offsets again by their group and links
+them first.
 """
 
 import logging
@@ -30,8 +31,8 @@ BATCH = 50
 def request_offsets_for_shipped(now: datetime) -> int:
     """Ask for the offsets of up to 50 shipments; returns how many devices were promised grams.
 
-    One call per shipment, however many devices. A device that is covered already gets a problem and needs a person; the
-    others go on. A shipment that fails otherwise is tried again next time.
+    One call per shipment, however many devices. A device that is covered already gets a problem and needs a
+    person; the others go on. A shipment that fails otherwise is tried again next time.
     """
     promised = 0
     for shipment in shipments_to_promise(now=now)[:BATCH]:
@@ -43,7 +44,9 @@ def request_offsets_for_shipped(now: datetime) -> int:
 
 
 def shipments_to_promise(*, now: datetime) -> QuerySet[Shipment]:
-    """Shipments of released orders whose withdrawal period is over and that have devices without their offset."""
+    """Shipments of released orders whose withdrawal period is over and that have devices without their
+    offset.
+    """
     waiting = _waiting().filter(shipment=OuterRef("pk"))
     return (
         Shipment.objects.filter(
@@ -58,7 +61,9 @@ def shipments_to_promise(*, now: datetime) -> QuerySet[Shipment]:
 
 
 def _waiting() -> QuerySet[OrderedDevice]:
-    return OrderedDevice.objects.filter(with_offset=True, offset=None, shipment__isnull=False, problem="", refunded_at=None)
+    return OrderedDevice.objects.filter(
+        with_offset=True, offset=None, shipment__isnull=False, problem="", refunded_at=None
+    )
 
 
 def _request_for(shipment: Shipment, *, now: datetime) -> int:
@@ -144,7 +149,9 @@ def group_of(shipment: Shipment) -> str:
 
 @transaction.atomic(durable=True)
 def _link(shipment: Shipment) -> int:
-    """Name each device's offset on its row, found by maker and serial within the order's group; returns how many."""
+    """Name each device's offset on its row, found by maker and serial within the order's group; returns how
+    many.
+    """
     devices = {
         _identity(device): device.pk for device in _waiting().filter(shipment=shipment).select_related("line")
     }
@@ -153,16 +160,16 @@ def _link(shipment: Shipment) -> int:
     offsets = DeviceOffset.objects.filter(
         group=group_of(shipment), request__scope=SCOPE, ended_at=None, ordered_device=None
     ).values_list("manufacturer", "device_serial", "pk")
-    found = {
-        devices[maker, serial]: pk for maker, serial, pk in offsets if (maker, serial) in devices
-    }
+    found = {devices[maker, serial]: pk for maker, serial, pk in offsets if (maker, serial) in devices}
     return fill_devices("offset_id", found) if found else 0
 
 
 @transaction.atomic(durable=True)
 def _needs_person(devices: Sequence[OrderedDevice], *, problem: str) -> None:
     """Take the devices out of the queue and say why; their grams stay reserved until a person has decided."""
-    OrderedDevice.objects.filter(pk__in=[device.pk for device in devices], problem="").update(problem=problem[:300])
+    OrderedDevice.objects.filter(pk__in=[device.pk for device in devices], problem="").update(
+        problem=problem[:300]
+    )
     events.record_all(kinds.DEVICE_NEEDS_PERSON, devices, actor=ACTOR)
 
 

@@ -51,9 +51,9 @@ def pay_order(
 ) -> Payment:
     """Record money received for an order. The same reference counts once, however often it is reported.
 
-    Amount, currency and mode must be the order's, and the order must be open; else PaymentRefused, and the refusal stays
-    in the order's history. Money that arrives for a paid order is kept as a second payment, to be given back by a person;
-    nothing else happens twice.
+    Amount, currency and mode must be the order's, and the order must be open; else PaymentRefused, and the
+    refusal stays in the order's history. Money that arrives for a paid order is kept as a second payment, to
+    be given back by a person; nothing else happens twice.
     """
     try:
         payment, problem = _take_payment(
@@ -107,7 +107,9 @@ def _take_payment(
         received_at=now,
         actor=actor,
     )
-    first = Order.objects.filter(pk=order.pk, paid_at=None, cancelled_at=None).update(paid_at=now, expires_at=None)
+    first = Order.objects.filter(pk=order.pk, paid_at=None, cancelled_at=None).update(
+        paid_at=now, expires_at=None
+    )
     kind = kinds.ORDER_PAID if first else kinds.ORDER_PAID_AGAIN
     events.record(kind, order, actor=actor, data={"payment": payment.pk, "amount_minor": amount_minor})
     return payment, ""
@@ -122,12 +124,16 @@ def _payment_problem(
     if livemode != order.livemode:
         return _("Demonstration and real money are kept apart: this payment is of the other kind.")
     if currency != order.currency or amount_minor != order.gross_minor:
-        return _("The order costs %(expected)s, the payment is %(received)s. Nothing was recorded as paid.") % {
+        return _(
+            "The order costs %(expected)s, the payment is %(received)s. Nothing was recorded as paid."
+        ) % {
             "expected": money_text(order.gross_minor, order.currency),
             "received": money_text(amount_minor, currency),
         }
     if known is None and order.cancelled_at is not None:
-        return _("Order %(number)s is cancelled. Order again; money that was sent goes back.") % {"number": order.number}
+        return _("Order %(number)s is cancelled. Order again; money that was sent goes back.") % {
+            "number": order.number
+        }
     return ""
 
 
@@ -139,7 +145,9 @@ def decline_payment(*, order: Order, actor: str) -> None:
 
 @transaction.atomic(durable=True)
 def approve_terms(*, order: Order, reason: str, actor: str, now: datetime) -> bool:
-    """Let an order ship before it is paid; its shipment then releases the retirement. False: it was approved before."""
+    """Let an order ship before it is paid; its shipment then releases the retirement. False: it was approved
+    before.
+    """
     order = Order.objects.select_for_update().get(pk=order.pk)
     if order.cancelled_at:
         raise OrderClosed(_("Order %(number)s is cancelled.") % {"number": order.number})
@@ -158,17 +166,22 @@ def cancel_order(*, order: Order, reason: str, actor: str, now: datetime) -> boo
         return False
     if order.paid_at:
         raise OrderClosed(
-            _("Order %(number)s is paid; give the money back before anything else.") % {"number": order.number}
+            _("Order %(number)s is paid; give the money back before anything else.")
+            % {"number": order.number}
         )
     if Shipment.objects.filter(order=order).exists():
-        raise OrderClosed(_("Devices of order %(number)s have shipped; take them back first.") % {"number": order.number})
+        raise OrderClosed(
+            _("Devices of order %(number)s have shipped; take them back first.") % {"number": order.number}
+        )
     _end(order, reason=reason, now=now)
     events.record(kinds.ORDER_CANCELLED, order, actor=actor, data={"reason": reason[:120]})
     return True
 
 
 def expire_orders(now: datetime) -> int:
-    """Cancel up to 200 orders that nobody paid in time and free their grams; each by itself. Returns how many."""
+    """Cancel up to 200 orders that nobody paid in time and free their grams; each by itself. Returns how
+    many.
+    """
     due = Order.objects.filter(paid_at=None, cancelled_at=None, expires_at__lte=now).order_by("expires_at")
     return sum(_expire(order, now=now) for order in due[:EXPIRE_BATCH])
 
@@ -191,7 +204,9 @@ def _end(order: Order, *, reason: str, now: datetime) -> None:
 
 
 def ship_demo_orders(now: datetime) -> int:
-    """The demonstration's warehouse: ship what was paid, or ordered on terms, a few seconds ago. Returns how many orders."""
+    """The demonstration's warehouse: ship what was paid, or ordered on terms, a few seconds ago. Returns how
+    many orders.
+    """
     delay_s = demo_delay_s()
     if delay_s is None:
         return 0

@@ -32,8 +32,9 @@ def ship_devices(
 ) -> Shipment:
     """Ship these ordered devices (primary key -> serial number as typed), all or none.
 
-    The same call again finds the same shipment. Raises NotReleased before payment or approved terms, OrderClosed, and
-    SerialsRefused naming every serial that is empty, too long, unreadable, doubled, or on a device that is covered.
+    The same call again finds the same shipment. Raises NotReleased before payment or approved terms,
+    OrderClosed, and SerialsRefused naming every serial that is empty, too long, unreadable, doubled, or on a
+    device that is covered.
     """
     shipment = _ship_devices(
         order=order, serials=serials, actor=actor, now=now, carrier=carrier, tracking=tracking
@@ -57,11 +58,15 @@ def _ship_devices(
     if not serials:
         raise SerialsRefused(_("Enter the serial number of at least one device."))
     devices = list(
-        OrderedDevice.objects.filter(line__order=order).select_related("line").order_by("line__position", "position")
+        OrderedDevice.objects.filter(line__order=order)
+        .select_related("line")
+        .order_by("line__position", "position")
     )
     chosen = [device for device in devices if device.pk in serials]
     if len(chosen) != len(serials):
-        raise SerialsRefused(_("Some of these devices are not part of order %(number)s.") % {"number": order.number})
+        raise SerialsRefused(
+            _("Some of these devices are not part of order %(number)s.") % {"number": order.number}
+        )
     wanted = _normalised(chosen, serials)
     if repeated := _same_shipment(chosen, wanted):
         return repeated
@@ -79,7 +84,10 @@ def _ship_devices(
         line__order=order, shipment=None, device_serial__isnull=False
     ).update(shipment=shipment)
     if shipped != len(chosen):  # cannot happen under the order's lock; if it does, nothing ships
-        raise OrderClosed(_("The devices of order %(number)s changed meanwhile; load the page again.") % {"number": order.number})
+        raise OrderClosed(
+            _("The devices of order %(number)s changed meanwhile; load the page again.")
+            % {"number": order.number}
+        )
     events.record(
         kinds.DEVICES_SHIPPED, order, actor=actor, data={"shipment": shipment.pk, "devices": len(chosen)}
     )
@@ -92,7 +100,9 @@ def demo_serials(devices: Sequence[OrderedDevice]) -> dict[int, str]:
 
 
 def _normalised(devices: Sequence[OrderedDevice], serials: Mapping[int, str]) -> dict[int, Device]:
-    """Each device's maker and serial as compared; a serial that does not read gives an empty one and is refused later."""
+    """Each device's maker and serial as compared; a serial that does not read gives an empty one and is
+    refused later.
+    """
     wanted: dict[int, Device] = {}
     problems = []
     for device in devices:
@@ -123,11 +133,15 @@ def _refuse_unusable(devices: Sequence[OrderedDevice], wanted: Mapping[int, Devi
     for device in devices:
         identity = wanted[device.pk]
         if device.shipment_id:
-            text = _("This device shipped already, with serial number %(serial)s.") % {"serial": device.device_serial}
+            text = _("This device shipped already, with serial number %(serial)s.") % {
+                "serial": device.device_serial
+            }
         elif counts[identity] > 1:
             text = _("The serial number stands %(count)s times in this list.") % {"count": counts[identity]}
         elif device.with_offset and identity in covered:
-            text = _("This device is covered already. Check the number; if it is right, cancel the credits first.")
+            text = _(
+                "This device is covered already. Check the number; if it is right, cancel the credits first."
+            )
         elif identity in awaiting:
             text = _("A device with this serial number shipped already with order %(number)s.") % {
                 "number": awaiting[identity]

@@ -1,7 +1,8 @@
 """Consumers in the EU may withdraw within 14 days of delivery; a retirement cannot be undone.
 
-So the credits of such an order are not asked for before those days have passed, unless the buyer consented to the earlier
-retirement. The day of delivery is not known to us: a shipment counts as delivered after `DELIVERY_DAYS` at the latest.
+So the credits of such an order are not asked for before those days have passed, unless the buyer consented to
+the earlier retirement. The day of delivery is not known to us: a shipment counts as delivered after
+`DELIVERY_DAYS` at the latest.
 """
 
 from datetime import datetime, timedelta
@@ -15,7 +16,9 @@ DELIVERY_DAYS = 7
 
 
 def may_withdraw(*, audience: str, wording: Wording) -> bool:
-    """Whether the buyer has the EU consumer's right: register A, and not a company that reads it too (Germany)."""
+    """Whether the buyer has the EU consumer's right: register A, and not a company that reads it too
+    (Germany).
+    """
     return audience == Audience.CONSUMER and wording.register == Register.A
 
 

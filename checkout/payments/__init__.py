@@ -1,1 +1,3 @@
-"""How money comes in. Each adapter translates a provider's words into `Notice`; `checkout.services` acts on it."""
+"""How money comes in. Each adapter translates a provider's words into `Notice`; `checkout.services` acts on
+it.
+"""

@@ -1,4 +1,6 @@
-"""A card provider for demonstrations: its page is ours, has two buttons, and no card number is ever asked for."""
+"""A card provider for demonstrations: its page is ours, has two buttons, and no card number is ever asked
+for.
+"""
 
 from checkout.models import Order
 from checkout.payments.base import Notice
