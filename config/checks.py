@@ -1,0 +1,41 @@
+"""Settings that would hurt somebody are found at the start, each with an id and what to do."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from projects.models import Registry
+
+
+@register(Tags.security, deploy=True)
+def no_fault_points(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A process that is told to die at a named place must not serve anybody."""
+    if settings.PRODUCTION and os.environ.get("CLEARLINE_FAULT_POINT"):
+        return [
+            Error(
+                "CLEARLINE_FAULT_POINT is set in production.",
+                hint="It kills the process on purpose, for tests. Remove it from the environment.",
+                id="clearline.E001",
+            )
+        ]
+    return []
+
+
+@register(Tags.database)
+def no_sandbox_in_a_live_shop(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A live shop must not pretend to retire: every registry needs a real way."""
+    if not settings.LIVEMODE or not kwargs.get("databases"):
+        return []
+    sandboxed = Registry.objects.filter(adapter=Registry.Adapter.SANDBOX).values_list("code", flat=True)
+    return [
+        Error(
+            f"The registry {code} retires in the sandbox, and this shop is live.",
+            hint="Set 'how we retire' of the registry in the admin to a real way, or CLEARLINE_LIVEMODE=0.",
+            id="clearline.E002",
+        )
+        for code in sandboxed
+    ]
