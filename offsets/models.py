@@ -63,6 +63,7 @@ class CreditBlock(models.Model):
             models.UniqueConstraint(fields=["series", "first_number"], name="block_starts_once"),
         ]
         ordering = ["project", "vintage", "id"]
+        permissions = [("import_credits", "Can take credit blocks into stock")]
         verbose_name = _("credit block")
         verbose_name_plural = _("credit blocks")
 
@@ -122,6 +123,10 @@ class Retirement(models.Model):
             models.Index(fields=["project", "livemode", "state"], name="retirement_by_project"),
         ]
         ordering = ["-id"]
+        permissions = [
+            ("confirm_retirement", "Can enter what a registry confirmed, or free a refused retirement"),
+            ("retire_ahead", "Can retire credits ahead of demand"),
+        ]
         verbose_name = _("retirement")
         verbose_name_plural = _("retirements")
 
@@ -324,6 +329,7 @@ class DeviceOffset(models.Model):
             models.Index(fields=["device_serial"], name="offset_by_serial"),
         ]
         ordering = ["-id"]
+        permissions = [("reverse_offset", "Can cancel, reverse or move the claim of a device")]
         verbose_name = _("device offset")
         verbose_name_plural = _("device offsets")
 

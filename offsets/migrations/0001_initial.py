@@ -50,6 +50,9 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "credit block",
                 "verbose_name_plural": "credit blocks",
+                "permissions": [
+                    ("import_credits", "Can take credit blocks into stock")
+                ],
                 "ordering": ["project", "vintage", "id"],
             },
         ),
@@ -162,6 +165,12 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "device offset",
                 "verbose_name_plural": "device offsets",
+                "permissions": [
+                    (
+                        "reverse_offset",
+                        "Can cancel, reverse or move the claim of a device",
+                    )
+                ],
                 "ordering": ["-id"],
             },
         ),
@@ -355,6 +364,13 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "retirement",
                 "verbose_name_plural": "retirements",
+                "permissions": [
+                    (
+                        "confirm_retirement",
+                        "Can enter what a registry confirmed, or free a refused retirement",
+                    ),
+                    ("retire_ahead", "Can retire credits ahead of demand"),
+                ],
                 "ordering": ["-id"],
             },
         ),
