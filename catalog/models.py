@@ -53,7 +53,7 @@ class PcfSheet(models.Model):
         _("use over the lifetime, kg"), max_digits=15, decimal_places=8, null=True, blank=True
     )
     lifetime_years = models.DecimalField(
-        _("lifetime, years"), max_digits=5, decimal_places=2, null=True, blank=True
+        _("lifetime, years"), max_digits=8, decimal_places=4, null=True, blank=True
     )
     tec_kwh_per_year = models.DecimalField(
         _("TEC, kWh a year"), max_digits=12, decimal_places=5, null=True, blank=True

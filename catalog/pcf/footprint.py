@@ -139,7 +139,7 @@ def compute_footprint(
 
     Use, in this order: from TEC when the sheet names no place of use but its energy; as printed when the
     buyer's grid is the sheet's own; else printed use x factor(country) / factor(sheet's place). Options
-    change manufacture, or the unparted figure. End of life is left out only where the source parts all stages.
+    change manufacture, or what is unparted. End of life is left out only where the source parts all stages.
     Raises FootprintUnknown without use or lifetime, or when the options take away more than there is.
     """
     if figures.use_kg is None or figures.lifetime_years is None:

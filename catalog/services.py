@@ -1,0 +1,139 @@
+"""What changes the catalogue: imports, each one transaction, and a new version of a sheet."""
+
+import csv
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext as _
+
+from catalog.errors import BadFile
+from catalog.importing.lineages import Plan, plan_import
+from catalog.importing.sheets import Reading, format_of, read_sheets
+from catalog.importing.tables import Table, read_table
+from catalog.models import PcfSheet, Product
+from catalog.pcf import sheet as pcf
+from catalog.pcf.method import SERVICE_LIFE_YEARS
+from common.errors import Conflict
+
+REPORT_COLUMNS = (
+    "row",
+    "manufacturer",
+    "name",
+    "verdict",
+    "reasons",
+    "non_use_kg",
+    "use_kg_per_year",
+    "five_year_use_kg",
+    "five_year_total_kg",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PcfImport:
+    """What an import of footprints found and stored; with a dry run, what it would store."""
+
+    rows: int
+    verdicts: Counter[str]
+    new_sheets: int
+    new_versions: int
+    unchanged: int
+    moved_products: int
+    unused_columns: list[str]
+
+
+def import_pcf(path: Path, *, dry_run: bool = False, report: Path | None = None) -> PcfImport:
+    """Store the sheets of a file, and write a line about every row to `report`. All in one transaction.
+
+    A sheet that is known already changes nothing; new figures are a new version, and products follow it.
+    Rejected rows store nothing. The number of statements does not grow with the rows, but for insert batches.
+    Raises BadFile (nothing stored, no report) and Conflict when another import ran at the same time.
+    """
+    table = read_table(path)
+    readings = read_sheets(table)
+    try:
+        with transaction.atomic(durable=True):
+            plan = plan_import(readings)
+            moved = 0 if dry_run else _store(plan)
+            if report is not None:
+                write_report(plan.readings, report)
+    except IntegrityError as error:
+        raise Conflict(_("Another import stored these sheets meanwhile. Import the file again.")) from error
+    return PcfImport(
+        rows=len(plan.readings),
+        verdicts=Counter(reading.verdict for reading in plan.readings),
+        new_sheets=len(plan.sheets) - plan.new_versions,
+        new_versions=plan.new_versions,
+        unchanged=plan.unchanged,
+        moved_products=moved,
+        unused_columns=_unused_columns(table),
+    )
+
+
+def _store(plan: Plan) -> int:
+    """Insert the planned sheets; products whose sheet has a new version take it. Returns how many did."""
+    PcfSheet.objects.bulk_create(plan.sheets)
+    return follow_new_versions() if plan.new_versions else 0
+
+
+def follow_new_versions() -> int:
+    """Point every product at the version after its sheet's, in the caller's transaction. Returns how many moved."""
+    after = PcfSheet.objects.filter(supersedes=OuterRef("sheet")).values("pk")[:1]
+    return Product.objects.filter(sheet__next__isnull=False).update(sheet=Subquery(after))
+
+
+def _unused_columns(table: Table) -> list[str]:
+    form = format_of(table)
+    used = {*form.columns.values(), *form.ignored}
+    return [column for column in table.columns if column and column not in used]
+
+
+def write_report(readings: Sequence[Reading], path: Path) -> None:
+    """One line per row, in order: UTF-8, commas, decimal points. Whole or not at all. Raises BadFile."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
+                lines = csv.writer(out, lineterminator="\n")
+                lines.writerow(REPORT_COLUMNS)
+                lines.writerows(report_line(reading) for reading in readings)
+            os.chmod(name, 0o644)  # noqa: S103 a report is for others to read
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise BadFile(
+            _("The report %(path)s cannot be written: %(error)s. Nothing was stored.")
+            % {"path": path, "error": error.strerror}
+        ) from error
+
+
+def report_line(reading: Reading) -> list[str]:
+    """The cells of one row's line; kilograms with four decimals, empty where they cannot be known."""
+    five_years, one_year = Decimal(SERVICE_LIFE_YEARS), Decimal(1)
+    figures = reading.figures
+    amounts = (
+        [
+            pcf.non_use_kg(figures),
+            pcf.use_kg(figures, years=one_year),
+            pcf.use_kg(figures, years=five_years),
+            pcf.total_kg(figures, years=five_years),
+        ]
+        if figures
+        else [None] * 4
+    )
+    return [
+        str(reading.row),
+        reading.manufacturer,
+        reading.name,
+        reading.verdict,
+        ";".join(reading.reasons),
+        *("" if kg is None else f"{kg:.4f}" for kg in amounts),
+    ]
