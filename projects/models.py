@@ -101,16 +101,17 @@ class Project(models.Model):
         quoted = [Quotation(text, "registry") for text in (self.name, self.project_type) if text.strip()]
         problems = {}
         for field in OUR_SENTENCES:
-            findings = check(getattr(self, field), register=Register.A, quotations=quoted)
+            text = getattr(self, field)
+            findings = check(text, register=Register.A, quotations=quoted)
             if findings:
-                words = ", ".join(f"“{finding.word}”" for finding in findings)
+                words = ", ".join(f"“{text[finding.start : finding.end]}”" for finding in findings)
                 problems[field] = _("A page about a product may not say: %s.") % words
         if problems:
             raise ValidationError(problems)
 
 
 class ProjectPrice(models.Model):
-    """The project is sold in this market at this price per tonne, net, in minor units of the market's currency."""
+    """The project is sold in this market at this net price per tonne, in minor units of its currency."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="prices")
     market = models.ForeignKey(Market, on_delete=models.CASCADE, related_name="project_prices")

@@ -1,6 +1,5 @@
 """Staff's view of accounts: named actions, each with a reason where it overrules a check."""
 
-import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse

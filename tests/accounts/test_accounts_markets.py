@@ -15,13 +15,14 @@ from accounts.selectors import (
     register_for,
 )
 from accounts.services import audience_for
+from accounts.vat import EU_COUNTRIES
 from claims.registers import Register
 from tests.factories.accounts import CompanyFactory, MarketCountryFactory
 
 pytestmark = pytest.mark.django_db
 
 TODAY = date(2026, 11, 24)
-EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
+EU = sorted(EU_COUNTRIES)
 
 
 def test_markets_open_in_the_order_of_the_plan() -> None:
@@ -65,6 +66,12 @@ def test_loading_markets_again_changes_nothing_and_keeps_what_staff_set() -> Non
     assert list(MarketCountry.objects.order_by("id").values()) == before
     assert Market.objects.get(code="emea").opened_on == date(2027, 1, 1)
     assert Market.objects.count() == 4
+
+
+def test_the_eu_has_27_members_and_we_sell_in_each() -> None:
+    load_markets()
+    assert len(EU) == 27
+    assert set(EU) <= {row.country.code for row in MarketCountry.objects.all()}
 
 
 @pytest.mark.parametrize("country", [*EU, "NO", "IS", "LI"])

@@ -40,7 +40,8 @@ def views() -> set[str]:
 
 
 def test_sales_may_look_at_everything_and_change_only_what_is_listed() -> None:
-    assert permissions_of(SALES) == SALES_PERMISSIONS | views()
+    expected = SALES_PERMISSIONS | views()
+    assert permissions_of(SALES) == expected
 
 
 def test_a_manager_may_do_what_sales_may_and_the_named_actions() -> None:

@@ -31,7 +31,7 @@ def test_a_sign_up_opens_a_personal_account_whose_admin_the_person_is(client: Cl
     assert (account.kind, account.company_verified_at) == ("person", None)
     assert Membership.objects.get().role == Membership.Role.ADMIN
     assert list(user.accounts.all()) == [account]
-    assert not (user.is_staff or user.is_superuser or user.groups.exists())
+    assert (user.is_staff, user.is_superuser, user.groups.count()) == (False, False, 0)
 
 
 def test_a_refused_sign_up_leaves_no_user_and_no_account(client: Client) -> None:
