@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from common import events
 from common.errors import InvalidInput
@@ -69,11 +69,22 @@ def read_blocks(content: bytes) -> list[BlockRow]:
     return blocks
 
 
-@transaction.atomic(durable=True)
 def import_blocks(blocks: Sequence[BlockRow], *, actor: str, now: datetime) -> list[CreditBlock]:
     """Take these blocks into stock, all or none. A demonstration serial makes a sandbox block, any other
     a live one.
+
+    Raises InvalidCreditFile when a credit is in stock already; then nothing was stored.
     """
+    try:
+        return _import_blocks(blocks, actor=actor, now=now)
+    except IntegrityError as error:  # another import was faster than the check of `read_blocks`
+        raise InvalidCreditFile(
+            "A credit of this file is in stock already. Nothing was stored; check the file again."
+        ) from error
+
+
+@transaction.atomic(durable=True)
+def _import_blocks(blocks: Sequence[BlockRow], *, actor: str, now: datetime) -> list[CreditBlock]:
     stored = [
         ledger.add_block(
             block.serials,
@@ -92,6 +103,7 @@ def import_blocks(blocks: Sequence[BlockRow], *, actor: str, now: datetime) -> l
 
 
 def _records(content: bytes) -> list[dict[str, str]]:
+    """The rows under the header, as csv.DictReader gives them. Raises InvalidCreditFile."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -103,20 +115,9 @@ def _records(content: bytes) -> list[dict[str, str]]:
     try:
         reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         header = [name.strip() for name in reader.fieldnames or []]
-        missing = [name for name in REQUIRED if name not in header]
-        unknown = [name for name in header if name not in REQUIRED + OPTIONAL]
-        if missing or unknown:
-            raise InvalidCreditFile(
-                f"The header must be {', '.join(REQUIRED + OPTIONAL)} (the last may be left out)."
-                + (f" Missing: {', '.join(missing)}." if missing else "")
-                + (f" Unknown: {', '.join(unknown)[:200]}." if unknown else "")
-            )
+        _check_header(header)
         reader.fieldnames = header
-        records = []
-        for record in reader:
-            if None in record or None in record.values():
-                raise InvalidCreditFile(f"Row {len(records) + 1} has more or fewer cells than the header.")
-            records.append({name: value.strip() for name, value in record.items()})
+        records = list(reader)
     except csv.Error as error:
         raise InvalidCreditFile(f"The file does not read as CSV: {error}.") from error
     if not records:
@@ -124,7 +125,23 @@ def _records(content: bytes) -> list[dict[str, str]]:
     return records
 
 
+def _check_header(header: list[str]) -> None:
+    missing = [name for name in REQUIRED if name not in header]
+    unknown = [name for name in header if name not in REQUIRED + OPTIONAL]
+    doubled = sorted({name for name in header if header.count(name) > 1})
+    if missing or unknown or doubled:
+        raise InvalidCreditFile(
+            f"The header must be {', '.join(REQUIRED + OPTIONAL)} (the last may be left out)."
+            + (f" Missing: {', '.join(missing)}." if missing else "")
+            + (f" Unknown: {', '.join(unknown)[:200]}." if unknown else "")
+            + (f" Twice: {', '.join(doubled)[:200]}." if doubled else "")
+        )
+
+
 def _block(number: int, record: dict[str, str], projects: dict[str, Project]) -> BlockRow:
+    if None in record or None in record.values():
+        raise InvalidInput("has more or fewer cells than the header.")
+    record = {name: value.strip() for name, value in record.items()}
     project = projects.get(record["project"])
     if project is None:
         raise InvalidInput(f"Project {record['project']!r} is not known; import the project first.")
@@ -136,7 +153,7 @@ def _block(number: int, record: dict[str, str], projects: dict[str, Project]) ->
             f"quantity is {quantity}, but {serials} holds {serials.credits} (last - first + 1)."
         )
     if not 1990 <= vintage <= 2100:
-        raise InvalidInput(f"vintage {vintage} is not a year.")
+        raise InvalidInput(f"vintage {str(vintage)[:20]} is not a year.")
     if serials.vintage is not None and vintage != serials.vintage:
         raise InvalidInput(f"vintage is {vintage}, but the serials say {serials.vintage}.")
     try:
@@ -160,7 +177,7 @@ def _check_project(serials: CreditRange, project: Project) -> None:
     """The serial must belong to the project: CAR by its number, CDM by the host party."""
     if serials.registry != project.registry.code:
         raise InvalidCreditSerials(
-            f"{serials} is of the registry {serials.registry}, {project.reference} of {project.registry.code}."
+            f"{serials} is of registry {serials.registry}, {project.reference} of {project.registry.code}."
         )
     if serials.country != project.country.code:
         raise InvalidCreditSerials(

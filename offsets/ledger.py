@@ -5,6 +5,7 @@ Guards are conditional updates: zero rows means that somebody was faster. Sweeps
 first; buying takes no early lock and updates the counter last.
 """
 
+import json
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from common.codes import random_code
@@ -335,14 +336,25 @@ def _hand_out(spans: list[Span], offsets: list[DeviceOffset], *, now: datetime) 
 
 
 def _raise_counters(raised: dict[int, tuple[int, int]]) -> None:
-    """Set each span's `next_g` from its old to its new value; NotEnoughCredits when one moved meanwhile."""
-    unchanged = Case(*(When(pk=pk, then=Value(old)) for pk, (old, _new) in raised.items()))
-    changed = (
-        Span.objects.filter(pk__in=list(raised))
-        .alias(expected=unchanged)
-        .filter(next_g=F("expected"))
-        .update(next_g=Case(*(When(pk=pk, then=Value(new)) for pk, (_old, new) in raised.items())))
+    """Set each span's `next_g` from its old to its new value, by one statement with one JSON parameter.
+
+    Raises NotEnoughCredits when one moved meanwhile.
+    """
+    table = Span._meta.db_table
+    columns = ("id", "old_g", "new_g")
+    if connection.vendor == "postgresql":
+        parts = [f"(value->>{n})::bigint AS {name}" for n, name in enumerate(columns)]
+        rows = f"SELECT {', '.join(parts)} FROM jsonb_array_elements(%s::jsonb)"  # noqa: S608 constants only
+    else:
+        parts = [f"json_extract(value, '$[{n}]') AS {name}" for n, name in enumerate(columns)]
+        rows = f"SELECT {', '.join(parts)} FROM json_each(%s)"  # noqa: S608 constants only
+    statement = (
+        f"UPDATE {table} SET next_g = wanted.new_g FROM ({rows}) AS wanted"  # noqa: S608 constants only
+        f" WHERE {table}.id = wanted.id AND {table}.next_g = wanted.old_g"
     )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [json.dumps([[pk, old, new] for pk, (old, new) in raised.items()])])
+        changed = cursor.rowcount
     if changed != len(raised):
         raise NotEnoughCredits("A span moved while grams were being handed out; nothing has moved.")
 

@@ -100,6 +100,12 @@ def in_flight_g(*, project_id: int, livemode: bool) -> int:
     return credits * GRAMS_PER_CREDIT
 
 
+def newest_retirement(*, project_id: int, livemode: bool) -> int:
+    """Key of the project's newest retirement in this mode; 0 when it has none."""
+    rows = Retirement.objects.filter(project_id=project_id, livemode=livemode).order_by("-pk")
+    return rows.values_list("pk", flat=True).first() or 0
+
+
 def projects_with_uncovered() -> list[tuple[int, bool]]:
     """(project, mode) pairs that have promises to cover."""
     rows = DeviceOffset.objects.filter(covered_at=None, ended_at=None, problem="").order_by()
@@ -122,6 +128,15 @@ def retirements_to_file() -> QuerySet[Retirement]:
     return (
         Retirement.objects.filter(state="open")
         .exclude(adapter__in=UNATTENDED)
+        .select_related("project__registry", "block")
+        .order_by("pk")
+    )
+
+
+def retirements_needing_person() -> QuerySet[Retirement]:
+    """Retirements whose answer was refused, differs or never came: a person decides."""
+    return (
+        Retirement.objects.filter(state="needs_person")
         .select_related("project__registry", "block")
         .order_by("pk")
     )

@@ -16,6 +16,7 @@ from common.errors import InvalidInput
 GRAMS_PER_CREDIT = 1_000_000
 MAX_BLOCK_CREDITS = 5_000_000
 MAX_DEVICE_SERIAL = 64
+MAX_MANUFACTURER = 60
 MAX_NUMBER = 10**15
 
 _CAR = re.compile(
@@ -127,22 +128,22 @@ def ceil_credits(amount_g: int) -> int:
 def normalise_device(manufacturer: str, device_serial: str) -> tuple[str, str]:
     """Maker and device serial as compared: NFKC, trimmed, upper case.
 
-    Raises InvalidDeviceSerial when one is empty, longer than 64 characters, or holds blanks, control or
-    invisible characters.
+    Raises InvalidDeviceSerial when one is empty, longer than 64 characters (a maker: 60) as typed or as
+    compared, or holds control or invisible characters, or, in a device serial, blanks.
     """
-    return _normalised("manufacturer", manufacturer), _normalised(
-        "device serial", device_serial, blanks=False
+    return (
+        _normalised("manufacturer", manufacturer, longest=MAX_MANUFACTURER, blanks=True),
+        _normalised("device serial", device_serial, longest=MAX_DEVICE_SERIAL, blanks=False),
     )
 
 
-def _normalised(what: str, text: str, *, blanks: bool = True) -> str:
+def _normalised(what: str, text: str, *, longest: int, blanks: bool) -> str:
+    text = text.strip()
     result = unicodedata.normalize("NFKC", text).strip().upper()
     if not result:
         raise InvalidDeviceSerial(f"The {what} is empty.")
-    if len(result) > MAX_DEVICE_SERIAL:
-        raise InvalidDeviceSerial(
-            f"The {what} {result[:20]!r}… is longer than {MAX_DEVICE_SERIAL} characters."
-        )
+    if max(len(text), len(result)) > longest:
+        raise InvalidDeviceSerial(f"The {what} {result[:20]!r}… is longer than {longest} characters.")
     if any(
         unicodedata.category(char)[0] in "CM" or unicodedata.category(char) in {"Zl", "Zp"} for char in result
     ):

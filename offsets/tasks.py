@@ -12,6 +12,7 @@ from django.utils import timezone
 from common import faults
 from common.errors import DomainError
 from offsets import selectors, services
+from offsets.models import Retirement
 from projects.models import Project
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def retire_credits() -> int:
     settled = 0
     for retirement in selectors.retirements_to_settle(now=timezone.now())[:BATCH]:
 
-        def settle(retirement: services.Retirement = retirement) -> int:
+        def settle(retirement: Retirement = retirement) -> int:
             services.settle(retirement, now=timezone.now())
             return 1
 

@@ -1,0 +1,97 @@
+"""What staff type into the named actions of the ledger. Checked for form here, for truth by the services."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.reasons import MAX_CHARACTERS
+from offsets.serials import MAX_DEVICE_SERIAL
+
+MAX_AHEAD_CREDITS = 100_000
+MAX_CREDIT_FILE_BYTES = 20_000_000
+
+
+class StaffActionForm(forms.Form):
+    """Every named action asks why; the reason stays in the history."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=MAX_CHARACTERS,
+        help_text=_("It stays in the history. Name no person."),
+    )
+
+    def __init__(self, *args: Any, row: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.row = row
+
+
+class ConfirmRetirementForm(StaffActionForm):
+    """What the registry confirmed, as printed there. It is compared with what was asked for."""
+
+    field_order = ("registry_reference", "credit_serials", "retired_on", "reason")
+
+    registry_reference = forms.CharField(
+        label=_("Registry reference"),
+        max_length=80,
+        help_text=_("The registry's own id of this retirement, or of its attestation."),
+    )
+    credit_serials = forms.CharField(
+        label=_("Credit serials"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"size": 70, "autocomplete": "off"}),
+        help_text=_("As the registry prints them, first to last."),
+    )
+    retired_on = forms.DateField(
+        label=_("Date in the registry"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].label = _("Where it was read")
+        self.fields["reason"].help_text = _("Such as: attestation VC18834, account page. Name no person.")
+
+
+class RetireAheadForm(StaffActionForm):
+    """How many credits to retire before anybody asked. `seen` makes the second of two clicks do nothing."""
+
+    field_order = ("credits", "reason")
+
+    credits = forms.IntegerField(
+        label=_("Credits"),
+        min_value=1,
+        max_value=MAX_AHEAD_CREDITS,
+        help_text=_("Whole tonnes. What no device claims becomes surplus, and the next devices use it."),
+    )
+    seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+
+class MoveOffsetForm(StaffActionForm):
+    """The replacement device, of the same maker."""
+
+    field_order = ("device_serial", "reason")
+
+    device_serial = forms.CharField(
+        label=_("Serial number of the replacement device"), max_length=MAX_DEVICE_SERIAL
+    )
+
+
+class CreditFileForm(forms.Form):
+    """A CSV of credit blocks. A dry run checks every row and stores nothing."""
+
+    file = forms.FileField(label=_("CSV file"), help_text=_("UTF-8, one block a row."))
+    store = forms.BooleanField(
+        label=_("Store the blocks"),
+        required=False,
+        help_text=_("Leave it open for a dry run: every row is checked and nothing is stored."),
+    )
+
+    def clean_file(self) -> Any:
+        """The upload. Refuses one that is larger than any real list of blocks."""
+        upload = self.cleaned_data["file"]
+        if upload.size > MAX_CREDIT_FILE_BYTES:
+            raise forms.ValidationError(
+                _("The file is larger than %(limit)d MB; split it.")
+                % {"limit": MAX_CREDIT_FILE_BYTES // 1_000_000}
+            )
+        return upload

@@ -1,0 +1,269 @@
+"""Promises become retirements: set aside, asked of the registry, confirmed, handed out. See services.py.
+
+The rule: an attempt is committed before the call, and after an attempt we only look, unless the adapter is
+idempotent on our request id.
+"""
+
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from common import events, faults
+from common.errors import Conflict
+from offsets import events as kinds
+from offsets import ledger, selectors
+from offsets.errors import ReceiptDiffers
+from offsets.models import Attempt, AttemptOutcome, Retirement
+from offsets.registries import registry_for
+from offsets.registries.base import Confirmed, Intent, Outcome, Receipt, Refused, Unknown
+from offsets.serials import ceil_credits, format_credit_serials, parse_credit_serials
+from projects.models import Project
+
+MAX_LOOKS = 10
+ALLOCATION_BATCH = 2_000
+
+
+@transaction.atomic(durable=True)
+def open_retirements(
+    *,
+    project: Project,
+    livemode: bool,
+    now: datetime,
+    actor: str,
+    ahead_credits: int = 0,
+    seen: int | None = None,
+    reason: str = "",
+) -> list[Retirement]:
+    """Set whole credits aside for the promises that neither surplus nor credits in flight will cover.
+
+    One retirement per contiguous run, oldest vintage first; `ahead_credits` more fill the surplus. Returns []
+    when nothing is needed. Raises NotEnoughCredits, and Conflict when the project has a retirement newer than
+    `seen` (its key), so that a second click retires nothing; then nothing has moved. The registry is called
+    by `settle` only.
+    """
+    ledger.lock(project_id=project.pk, livemode=livemode)  # every later number is read under this lock
+    if seen is not None and selectors.newest_retirement(project_id=project.pk, livemode=livemode) > seen:
+        raise Conflict(
+            f"Credits of {project.short_name} were set aside since you opened this page; look again first."
+        )
+    rows = {"project_id": project.pk, "livemode": livemode}
+    needed_g = selectors.uncovered_g(**rows) - selectors.surplus_g(**rows) - selectors.in_flight_g(**rows)
+    credits = ceil_credits(needed_g) + ahead_credits
+    if credits <= 0:
+        return []
+    retirements = ledger.set_aside(
+        project=project,
+        livemode=livemode,
+        credits=credits,
+        adapter=project.registry.adapter,
+        reason=f"Retired for devices sold in {now:%B %Y}, listed at the reference's public page",
+        now=now,
+    )
+    data = {"ahead_credits": ahead_credits, "reason": reason} if ahead_credits else {}
+    events.record_all(
+        kinds.RETIREMENT_OPENED, retirements, actor=actor, data={row.pk: data for row in retirements}
+    )
+    return retirements
+
+
+def intent_of(retirement: Retirement) -> Intent:
+    """Exactly what is asked of the registry for this retirement."""
+    return Intent(
+        request_id=str(retirement.request_id),
+        reference=retirement.reference,
+        registry=retirement.project.registry.code,
+        project=retirement.project.reference,
+        credit_serials=format_credit_serials(
+            retirement.block.series, retirement.first_number, retirement.last_number
+        ),
+        credits=retirement.credits,
+        beneficiary=retirement.beneficiary,
+        reason=retirement.reason,
+        livemode=retirement.livemode,
+    )
+
+
+def settle(retirement: Retirement, *, now: datetime, actor: str = "sweep:retire_credits") -> None:
+    """Bring one open retirement one step nearer its end. Safe to run twice, late, or beside itself.
+
+    The attempt is committed before the call. After it we only look, unless the adapter is idempotent on our
+    request id.
+    """
+    registry = registry_for(retirement.adapter)
+    intent = intent_of(retirement)
+    won = begin_attempt(retirement, intent, actor=actor, now=now)
+    if not won and not Retirement.objects.filter(pk=retirement.pk, state=Retirement.State.OPEN).exists():
+        return  # it ended since we read it: freed credits must not be retired in its name
+    if won or registry.idempotent_on_request_id:
+        faults.reach("attempt-committed")
+        outcome = registry.retire(intent)  # no transaction is open while we wait
+        faults.reach("registry-called")
+    else:
+        outcome = registry.find(intent)
+    record_outcome(retirement, outcome, intent=intent, actor=actor, now=timezone.now())
+
+
+@transaction.atomic(durable=True)
+def begin_attempt(retirement: Retirement, intent: Intent, *, actor: str, now: datetime) -> bool:
+    """Commit the decision to call the registry; only one caller ever gets True."""
+    won = Retirement.objects.filter(pk=retirement.pk, state=Retirement.State.OPEN, attempted_at=None).update(
+        attempted_at=now
+    )
+    if won:
+        Attempt.objects.create(retirement=retirement, actor=actor, intent=vars(intent), created_at=now)
+        events.record(kinds.RETIREMENT_ATTEMPTED, retirement, actor=actor)
+    return bool(won)
+
+
+@transaction.atomic(durable=True)
+def record_outcome(
+    retirement: Retirement, outcome: Outcome, *, intent: Intent, actor: str, now: datetime
+) -> None:
+    """Write down what the registry said and act on it; a receipt that differs needs a person."""
+    locked = Retirement.objects.select_for_update().get(pk=retirement.pk)
+    if locked.state in {Retirement.State.CONFIRMED, Retirement.State.VOID}:
+        return
+    match outcome:
+        case Confirmed(receipt):
+            if differences := receipt.differences(intent):
+                _note(
+                    locked, AttemptOutcome.Kind.DIFFERS, receipt, "; ".join(differences), actor=actor, now=now
+                )
+                _needs_person(locked, f"The receipt differs: {'; '.join(differences)}", actor=actor)
+            else:
+                _confirm(locked, receipt, actor=actor, now=now)
+        case Refused(detail):
+            _note(locked, AttemptOutcome.Kind.REFUSED, None, detail, actor=actor, now=now)
+            _needs_person(locked, f"The registry refused: {detail}", actor=actor)
+        case Unknown(detail):
+            _look_later(locked, detail, actor=actor, now=now)
+
+
+def _confirm(
+    retirement: Retirement, receipt: Receipt, *, actor: str, now: datetime, reason: str = ""
+) -> None:
+    _note(retirement, AttemptOutcome.Kind.CONFIRMED, receipt, "", actor=actor, now=now)
+    ledger.confirm(
+        retirement, registry_reference=receipt.registry_reference, retired_on=receipt.retired_on, now=now
+    )
+    events.record(
+        kinds.RETIREMENT_CONFIRMED,
+        retirement,
+        actor=actor,
+        data={
+            "registry_reference": receipt.registry_reference,
+            "retired_on": receipt.retired_on.isoformat(),
+            **({"reason": reason} if reason else {}),
+        },
+    )
+
+
+def _note(
+    retirement: Retirement, kind: str, receipt: Receipt | None, detail: str, *, actor: str, now: datetime
+) -> None:
+    AttemptOutcome.objects.create(
+        attempt=Attempt.objects.get(retirement=retirement),
+        kind=kind,
+        receipt=receipt.as_json() if receipt else {},
+        detail=detail[:300],
+        actor=actor,
+        created_at=now,
+    )
+
+
+def _needs_person(retirement: Retirement, problem: str, *, actor: str) -> None:
+    Retirement.objects.filter(pk=retirement.pk, state=Retirement.State.OPEN).update(
+        state=Retirement.State.NEEDS_PERSON, problem=problem[:300], not_before=None
+    )
+    events.record(kinds.RETIREMENT_NEEDS_PERSON, retirement, actor=actor)
+
+
+def _look_later(retirement: Retirement, detail: str, *, actor: str, now: datetime) -> None:
+    """Look again after 1, 2, 4, ... minutes; after MAX_LOOKS a person must."""
+    looks = retirement.looks + 1
+    if looks >= MAX_LOOKS:
+        _note(retirement, AttemptOutcome.Kind.UNKNOWN, None, detail, actor=actor, now=now)
+        _needs_person(retirement, f"Unknown after {looks} looks: {detail}", actor=actor)
+        return
+    Retirement.objects.filter(pk=retirement.pk, state=Retirement.State.OPEN).update(
+        looks=looks, not_before=now + timedelta(minutes=2 ** min(looks - 1, 8)), problem=detail[:300]
+    )
+
+
+def confirm_by_person(
+    retirement: Retirement,
+    *,
+    registry_reference: str,
+    credit_serials: str,
+    retired_on: date,
+    actor: str,
+    now: datetime,
+    reason: str = "",
+) -> None:
+    """Staff filed the retirement and enter what the registry says, and why they believe it (`reason`). It is
+    checked like a receipt.
+
+    Raises ReceiptDiffers or InvalidCreditSerials, naming each difference, and Conflict when it is not
+    waiting, or was refused (then its credits are freed first); then nothing is confirmed.
+    """
+    retirement.refresh_from_db()
+    if retirement.state not in {Retirement.State.OPEN, Retirement.State.NEEDS_PERSON}:
+        raise Conflict(f"{retirement.reference} is {retirement.get_state_display()} already.")
+    if _was_refused(retirement):
+        raise Conflict(
+            f"The registry refused {retirement.reference}. Free its credits; another opens by itself."
+        )
+    if registry_for(retirement.adapter).unattended and retirement.state != Retirement.State.NEEDS_PERSON:
+        raise Conflict(
+            f"{retirement.reference} is retired through {retirement.adapter}; nobody enters it by hand."
+        )
+    intent = intent_of(retirement)
+    entered = parse_credit_serials(credit_serials)
+    receipt = Receipt(
+        registry_reference=registry_reference.strip(),
+        project=retirement.project.reference,
+        credit_serials=str(entered),
+        credits=entered.credits,
+        retired_on=retired_on,
+    )
+    differences = receipt.differences(intent)
+    if retired_on > now.date():
+        differences.append("the date lies in the future")
+    if differences:
+        raise ReceiptDiffers(f"This is not what {retirement.reference} asks for: {'; '.join(differences)}.")
+    begin_attempt(retirement, intent, actor=actor, now=now)
+    with transaction.atomic(durable=True):
+        locked = Retirement.objects.select_for_update().get(pk=retirement.pk)
+        if locked.state not in {Retirement.State.OPEN, Retirement.State.NEEDS_PERSON}:
+            raise Conflict(f"{retirement.reference} is {locked.get_state_display()} already.")
+        _confirm(locked, receipt, actor=actor, now=now, reason=reason)
+
+
+def _was_refused(retirement: Retirement) -> bool:
+    return AttemptOutcome.objects.filter(
+        attempt__retirement=retirement, kind=AttemptOutcome.Kind.REFUSED
+    ).exists()
+
+
+@transaction.atomic(durable=True)
+def void_retirement(retirement: Retirement, *, reason: str, actor: str, now: datetime) -> None:
+    """Free the credits of a retirement that certainly did not happen: refused, or never attempted.
+
+    Raises Conflict when it may have happened, or has ended.
+    """
+    locked = Retirement.objects.select_for_update().get(pk=retirement.pk)
+    if locked.attempted_at and not _was_refused(locked):
+        raise Conflict(f"{locked.reference} was asked of the registry and not refused; it may have happened.")
+    if not ledger.void(locked, problem=reason[:300]):
+        raise Conflict(f"{locked.reference} is {locked.get_state_display()} already.")
+    events.record(kinds.RETIREMENT_VOID, locked, actor=actor, data={"reason": reason})
+
+
+@transaction.atomic(durable=True)
+def allocate_grams(*, project_id: int, livemode: bool, now: datetime, actor: str) -> int:
+    """Cover waiting offsets of a project with confirmed grams; returns how many in this batch."""
+    ledger.lock(project_id=project_id, livemode=livemode)
+    covered = ledger.allocate(project_id=project_id, livemode=livemode, limit=ALLOCATION_BATCH, now=now)
+    events.record_all(kinds.OFFSET_COVERED, covered, actor=actor)
+    return len(covered)
