@@ -28,7 +28,7 @@ from common.errors import DomainError
 from projects.errors import NotSold
 from projects.models import Project
 from projects.pricing import offset_price_minor
-from projects.selectors import projects_for_sale
+from projects.selectors import price_per_tonne, projects_for_sale
 
 MAX_LINES = 50
 
@@ -115,7 +115,8 @@ def get_basket(basket_id: UUID | None, *, now: datetime | None = None) -> Basket
     if basket is not None and basket.expires_at <= (now or timezone.now()):
         raise BasketExpired(
             _(
-                "Your basket is older than %(hours)s hours and was emptied. Choose the devices again at today's prices."
+                "Your basket is older than %(hours)s hours and was emptied. "
+                "Choose the devices again at today's prices."
             )
             % {"hours": settings.BASKET_LIFETIME_HOURS}
         )
@@ -172,9 +173,8 @@ def add_line(
         raise InvalidQuantity(_("Choose one to five years of use."))
     price_minor(product=product, options=options, market=basket.market)
     if offset_project is not None:
-        _check_offer(
-            product, options, country=country, years=years, project=offset_project, market=basket.market
-        )
+        price_per_tonne(project=offset_project, market=basket.market, on=now.date())
+        footprint_of(product=product, options=options, country=country, years=years)
     line = _same_line(basket, product, options, country=country, years=years, project=offset_project)
     if line and once_within and line.added_quantity == quantity and line.added_at > now - once_within:
         return line
@@ -202,13 +202,15 @@ def change_line(
     quantity: int | None = None,
     offset_project: Project | None | EllipsisType = ...,
     offset_units: int | None = None,
+    now: datetime | None = None,
 ) -> BasketLine:
     """Set how many devices, the project (None takes the credits out) and for how many of the devices.
 
     A project without a number of units means all of them; fewer devices than units with credits lowers those
     too; more devices never add credits unasked. Raises InvalidQuantity, NotSold, FootprintUnknown.
     """
-    _lock(line.basket)
+    now = now or timezone.now()
+    _lock(line.basket, now=now)
     line = BasketLine.objects.select_related("basket__market", "product__sheet", "offset_project").get(
         pk=line.pk
     )
@@ -226,14 +228,12 @@ def change_line(
                 details=[{"field": "offset_units"}],
             )
         if project != line.offset_project:
-            options = list(line.options.all())
-            _check_offer(
-                line.product,
-                options,
+            price_per_tonne(project=project, market=line.basket.market, on=now.date())
+            footprint_of(
+                product=line.product,
+                options=list(line.options.all()),
                 country=str(line.country_of_use),
                 years=line.years,
-                project=project,
-                market=line.basket.market,
             )
         line.offset_project, line.offset_units = project, min(units or line.quantity, line.quantity)
     line.save()
@@ -248,9 +248,10 @@ def remove_line(line: BasketLine) -> None:
 
 def lines_of(basket: Basket) -> QuerySet[BasketLine]:
     """The lines with everything that pricing reads."""
+    options = Option.objects.order_by("kind", "position").prefetch_related("prices")
     return basket.lines.select_related(
         "product__sheet", "offset_project__registry", "basket"
-    ).prefetch_related(Prefetch("options", Option.objects.order_by("kind", "position")))
+    ).prefetch_related("product__prices", Prefetch("options", options))
 
 
 def price_basket(
@@ -272,14 +273,14 @@ def price_basket(
         _price_line(line, market_country=market_country, prices=prices, wording=wording)
         for line in lines_of(basket)
     )
-    offsets = [line.offset for line in lines if line.offset]
+    parts: list[PricedLine | PricedOffset] = [*lines, *(line.offset for line in lines if line.offset)]
     return PricedBasket(
         basket=basket,
         market_country=market_country,
         currency=market_country.market.currency,
         lines=lines,
-        net_minor=sum(part.net_minor for part in (*lines, *offsets)),
-        tax_minor=sum(part.tax_minor for part in (*lines, *offsets)),
+        net_minor=sum(part.net_minor for part in parts),
+        tax_minor=sum(part.tax_minor for part in parts),
     )
 
 
@@ -384,16 +385,6 @@ def _check_quantity(basket: Basket, *, quantity: int, more: int) -> None:
             % {"limit": limit, "held": held},
             details=[{"field": "quantity"}],
         )
-
-
-def _check_offer(
-    product: Product, options: Sequence[Option], *, country: str, years: int, project: Project, market: Market
-) -> None:
-    """The project is sold here and an amount is known for this configuration. Raises NotSold,
-    FootprintUnknown.
-    """
-    _price_per_tonne(project, _saleable(market, now=timezone.now()))
-    footprint_of(product=product, options=options, country=country, years=years)
 
 
 def _same_line(

@@ -1,4 +1,4 @@
-"""Devices of an order that stand at the same place, as the order page and the mails show them: one line each."""
+"""Devices of an order that stand at the same place: one line each on the order page and in the mails."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field

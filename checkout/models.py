@@ -24,7 +24,9 @@ def access_token() -> str:
 
 
 class Basket(models.Model):
-    """What a visitor has chosen so far. Holds choices only: every price and gram is computed when it is read."""
+    """What a visitor has chosen so far. Holds choices only: every price and gram is computed when it is
+    read.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
@@ -42,7 +44,9 @@ class Basket(models.Model):
 
 
 class BasketLine(models.Model):
-    """A configuration, how many, where and how long it is used; an offset for some, all or none of the units."""
+    """A configuration, how many, where and how long it is used; an offset for some, all or none of the
+    units.
+    """
 
     basket = models.ForeignKey(Basket, on_delete=models.CASCADE, related_name="lines")
     product = models.ForeignKey(Product, on_delete=models.CASCADE)
@@ -217,7 +221,7 @@ class Shipment(models.Model):
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="shipments")
     shipped_at = models.DateTimeField(_("shipped"))
-    # Not asked for before: a consumer in the EU who did not consent may withdraw until then (checkout/withdrawal.py).
+    # A consumer in the EU who did not consent may withdraw until then (checkout/withdrawal.py).
     offsets_not_before = models.DateTimeField(_("credits not before"))
     carrier = models.CharField(_("carrier"), max_length=60, blank=True)
     tracking = models.CharField(_("tracking number"), max_length=80, blank=True)

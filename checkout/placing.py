@@ -189,7 +189,8 @@ def _check(priced: PricedBasket, *, payment_method: str, seen_gross_minor: int |
     if seen_gross_minor is not None and seen_gross_minor != priced.gross_minor:
         raise PriceChanged(
             _(
-                "Prices have changed since you opened this page. The total is now %(total)s; order again if you agree."
+                "Prices have changed since you opened this page. The total is now %(total)s; "
+                "order again if you agree."
             )
             % {"total": money_text(priced.gross_minor, priced.currency)}
         )
@@ -205,7 +206,9 @@ def vat_country(vat_id: str, *, country: str) -> str:
 def _owner(
     buyer: Buyer, *, owner: Account | None, user: User | None, country: str, actor: str, now: datetime
 ) -> Account | None:
-    """The account that owns the order: the one chosen, the company whose VAT id checks, or the person's own."""
+    """The account that owns the order: the one chosen, the company whose VAT id checks, or the person's
+    own.
+    """
     if buyer.vat_id:
         of = vat_country(buyer.vat_id, country=country)
         checked = normalise_vat_id(vat_id=buyer.vat_id, country=of)

@@ -12,21 +12,22 @@ _TYPES = {"device_serial": "text", "offset_id": "bigint"}
 
 
 def fill_devices(column: Literal["device_serial", "offset_id"], values: Mapping[int, str | int]) -> int:
-    """Write `column` of ordered devices by primary key, where it is still empty; returns how many rows
-    changed.
-    """
+    """Write `column` of ordered devices by primary key, where it is still empty; returns how many."""
     table = OrderedDevice._meta.db_table
     if connection.vendor == "postgresql":
         rows = (
-            f"SELECT (value->>0)::bigint AS id, (value->>1)::{_TYPES[column]} AS content"
+            f"SELECT (value->>0)::bigint AS id, (value->>1)::{_TYPES[column]} AS content"  # noqa: S608 constants only
             " FROM jsonb_array_elements(%s::jsonb)"
         )
     else:
-        rows = "SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS content FROM json_each(%s)"
+        rows = (
+            "SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS content"
+            " FROM json_each(%s)"
+        )
     statement = (
         f"UPDATE {table} SET {column} = wanted.content FROM ({rows}) AS wanted"  # noqa: S608 constants only
         f" WHERE {table}.id = wanted.id AND {table}.{column} IS NULL"
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, [json.dumps(list(values.items()))])
-        return cursor.rowcount
+        return int(cursor.rowcount)

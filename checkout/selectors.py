@@ -3,6 +3,7 @@
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
@@ -87,7 +88,7 @@ def accounts_to_buy_for(user: User) -> list[Account]:
     )
 
 
-def order_of_basket(basket_id: object) -> Order | None:
+def order_of_basket(basket_id: UUID) -> Order | None:
     """The order that a basket became; None while it is one."""
     return Order.objects.filter(basket_id=basket_id).first()
 
@@ -110,7 +111,9 @@ def devices_of(order: Order) -> QuerySet[OrderedDevice]:
 
 
 def device_states(order: Order) -> list[DeviceState]:
-    """Where each unit of the order stands and what happens next, in the order's register. Three statements."""
+    """Where each unit of the order stands and what happens next, in the order's register. Three
+    statements.
+    """
     wording = wording_by_id(order.wording)
     return [device_state(device, order=order, wording=wording) for device in devices_of(order)]
 

@@ -125,7 +125,9 @@ def _same_shipment(devices: Sequence[OrderedDevice], wanted: Mapping[int, Device
 
 
 def _refuse_unusable(devices: Sequence[OrderedDevice], wanted: Mapping[int, Device], *, order: Order) -> None:
-    """Raise SerialsRefused naming each device that shipped before and each serial that is doubled or covered."""
+    """Raise SerialsRefused naming each device that shipped before and each serial that is doubled or
+    covered.
+    """
     counts = Counter(wanted.values())
     covered = _covered(list(wanted.values()), livemode=order.livemode)
     awaiting = _awaiting(list(wanted.values()), livemode=order.livemode)
@@ -167,7 +169,7 @@ def _awaiting(devices: Sequence[Device], *, livemode: bool) -> dict[Device, str]
         refunded_at=None,
         line__order__livemode=livemode,
     ).values_list("line__manufacturer", "device_serial", "line__order__number")
-    return {normalise_device(maker, serial): number for maker, serial, number in rows}
+    return {normalise_device(maker, serial or ""): number for maker, serial, number in rows}
 
 
 def _problem(device: OrderedDevice, serial: str, text: str) -> dict[str, str | int]:
@@ -186,7 +188,8 @@ def _refuse(problems: Sequence[Mapping[str, str | int]]) -> None:
     first = problems[0]
     raise SerialsRefused(
         ngettext(
-            "%(count)s serial number cannot be used (line %(line)s, unit %(unit)s: %(problem)s) Nothing was shipped.",
+            "%(count)s serial number cannot be used (line %(line)s, unit %(unit)s: %(problem)s) "
+            "Nothing was shipped.",
             "%(count)s serial numbers cannot be used (first: line %(line)s, unit %(unit)s: %(problem)s) "
             "Nothing was shipped.",
             len(problems),

@@ -42,7 +42,9 @@ class Step:
 
 @dataclass(frozen=True)
 class DeviceState:
-    """A unit of an order with its state in words, since when, what happens next, and the line that it walks."""
+    """A unit of an order with its state in words, since when, what happens next, and the line that it
+    walks.
+    """
 
     device: OrderedDevice
     state: State

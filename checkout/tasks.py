@@ -1,4 +1,6 @@
-"""Sweeps of orders. Each finds its own work, does a bounded batch, and may run twice, late, or beside itself."""
+"""Sweeps of orders. Each finds its own work, does a bounded batch, and may run twice, late, or beside
+itself.
+"""
 
 from celery import shared_task
 from django.utils import timezone

@@ -9,7 +9,9 @@ from checkout.models import Order
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """A payment as its provider reports it. Nothing in it is believed before it was compared with the order."""
+    """A payment as its provider reports it. Nothing in it is believed before it was compared with the
+    order.
+    """
 
     order_number: str
     method: str

@@ -7,7 +7,9 @@ from checkout.payments.base import Notice
 
 
 def notice_for(order: Order) -> Notice:
-    """What the provider reports when the buyer presses "Pay": the same reference however often it is pressed."""
+    """What the provider reports when the buyer presses "Pay": the same reference however often it is
+    pressed.
+    """
     return Notice(
         order_number=order.number,
         method=Order.PaymentMethod.CARD,
