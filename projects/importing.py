@@ -147,7 +147,7 @@ class _Import:
             return None
         known = {**must, **may}
         before = len(self.problems)
-        for key in must.keys() - raw.keys():
+        for key in sorted(must.keys() - raw.keys()):
             self.problems.append((f"{place}, {key}", "missing"))
         for key, value in raw.items():
             if key not in known:
