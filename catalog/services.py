@@ -1,4 +1,4 @@
-"""What changes the catalogue: imports, each one transaction, and a new version of a sheet."""
+"""What changes the catalogue's sheets and factors: imports, each one transaction, and versions by hand."""
 
 import csv
 import os
@@ -14,10 +14,12 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from catalog.errors import BadFile
+from catalog.importing.grid import read_grid_factors
 from catalog.importing.lineages import Plan, plan_import
+from catalog.importing.products import Problems, raise_if_any
 from catalog.importing.sheets import Reading, format_of, read_sheets
 from catalog.importing.tables import Table, read_table
-from catalog.models import PcfSheet, Product
+from catalog.models import GridFactor, PcfSheet, Product
 from catalog.pcf import sheet as pcf
 from catalog.pcf.method import SERVICE_LIFE_YEARS
 from common.errors import Conflict
@@ -83,7 +85,7 @@ def _store(plan: Plan) -> int:
 
 
 def follow_new_versions() -> int:
-    """Point every product at the version after its sheet's, in the caller's transaction. Returns how many moved."""
+    """Point each product at the version after its sheet's, in the caller's transaction. Returns how many."""
     after = PcfSheet.objects.filter(supersedes=OuterRef("sheet")).values("pk")[:1]
     return Product.objects.filter(sheet__next__isnull=False).update(sheet=Subquery(after))
 
@@ -137,3 +139,32 @@ def report_line(reading: Reading) -> list[str]:
         ";".join(reading.reasons),
         *("" if kg is None else f"{kg:.4f}" for kg in amounts),
     ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridImport:
+    """What an import of grid factors stored; with a dry run, what it would store."""
+
+    rows: int
+    new: int
+    left_out: list[str]
+
+
+def import_grid_factors(path: Path, *, dry_run: bool = False) -> GridImport:
+    """Store the factors of a file that are not stored yet. All or nothing: BadFile names every wrong row.
+
+    A factor of 0 is left out: no grid has it, and the country's region then stands in.
+    """
+    problems = Problems(path)
+    file = read_grid_factors(read_table(path), problems=problems)
+    raise_if_any([problems])
+    with transaction.atomic(durable=True):
+        known = set(GridFactor.objects.values_list("country", "region", "year", "kg_co2e_per_kwh"))
+        new = [
+            factor
+            for factor in file.factors
+            if (factor.country, factor.region, factor.year, factor.kg_co2e_per_kwh) not in known
+        ]
+        if not dry_run:
+            GridFactor.objects.bulk_create(new)
+    return GridImport(rows=len(file.factors) + len(file.left_out), new=len(new), left_out=file.left_out)

@@ -38,6 +38,7 @@ DOES_NOT_ADD_UP = "stages_do_not_add_up"  # the split is stored and never drawn
 USE_MORE_THAN_ELECTRICITY = "use_more_than_electricity"
 WEIGHT_IMPLAUSIBLE = "weight_implausible"  # not stored
 SCREEN_IMPLAUSIBLE = "screen_implausible"  # not stored
+SCREEN_DIFFERS_FROM_NAME = "screen_differs_from_name"
 SEVERAL_MODELS = "several_models"
 NAME_ESCAPES_DECODED = "name_escapes_decoded"
 NAME_HAS_UNDERSCORE = "name_has_underscore"

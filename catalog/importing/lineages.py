@@ -1,7 +1,7 @@
 """Which sheets of a file are new, which are new versions of known ones, and which are known already.
 
 A sheet is known by maker, model, date, source, configuration and statistic: makers print two sheets under one
-name, and two statistics of one sheet are two figures. Its reference is a digest of these, or what the file gives.
+name, and two statistics of one sheet are two figures. Its reference is a digest of these, unless given.
 """
 
 import hashlib
@@ -110,7 +110,7 @@ def _agrees(reading: Reading, values: Values | None) -> bool:
 
 
 def _references(readings: Sequence[Reading]) -> list[str]:
-    """One reference per row: its own, or a digest. A second sheet under the same one is numbered, and stays apart."""
+    """One reference per row: its own, or a digest. A second sheet under the same one is numbered."""
     seen: dict[str, list[Reading]] = defaultdict(list)
     references = []
     for reading in readings:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from catalog.errors import BadFile
 from catalog.importing import findings, names
 from catalog.importing.formats import BOAVIZTA, COMPARED, OWN, STAGES, STATISTICS, Format
-from catalog.importing.tables import Row, Table, parse_number
+from catalog.importing.tables import Row, Table, parse_number, with_decimal_points
 from catalog.models import PcfSheet, Statistic
 from catalog.pcf import sheet as pcf
 from catalog.pcf.grid import is_known_location
@@ -75,8 +75,12 @@ class _Cells:
         self.words: list[str] = []
 
     def raw(self, field: str) -> str:
-        """The cell of a field, empty when the file has no such column."""
-        return self.row.cells.get(self.form.columns.get(field, ""), "")
+        """The cell of a field, empty when the file has no such column.
+
+        Boavizta's FR file has its decimal commas in names and addresses too.
+        """
+        text = self.row.cells.get(self.form.columns.get(field, ""), "")
+        return with_decimal_points(text) if self.table.decimal_comma and self.form is BOAVIZTA else text
 
     def number(self, field: str) -> Decimal | None:
         """The number in a cell; one that is no number is found and taken as not stated."""
@@ -312,9 +316,10 @@ def _body(cells: _Cells, name: str, subcategory: str) -> dict[str, Any]:
     if weight is not None and (weight == 0 or weight == screen or too_heavy):
         cells.words.append(findings.WEIGHT_IMPLAUSIBLE)
         weight = None
-    inches = names.inches_in_name(name) if portable else None
-    differs = screen is not None and inches is not None and abs(screen - inches) >= 2
-    if screen is not None and (screen == 0 or differs):
+    if screen == 0:
         cells.words.append(findings.SCREEN_IMPLAUSIBLE)
         screen = None
+    inches = names.inches_in_name(name) if portable else None
+    if screen is not None and inches is not None and abs(screen - inches) >= 2:
+        cells.words.append(findings.SCREEN_DIFFERS_FROM_NAME)
     return {"weight_kg": _stored("weight_kg", weight), "screen_inch": _stored("screen_inch", screen)}

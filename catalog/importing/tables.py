@@ -14,6 +14,7 @@ from catalog.errors import BadFile
 
 MAX_BYTES = 100_000_000
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
+_COMMA_IN_NUMBER = re.compile(r"(?<=\d),(?=\d)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -70,6 +71,11 @@ def read_table(path: Path) -> Table:
             % {"path": path, "line": reader.line_num, "error": error}
         ) from error
     return Table(columns, delimiter, rows)
+
+
+def with_decimal_points(text: str) -> str:
+    """The text with a comma between two digits as a point: what a spreadsheet made of "1.1GHz" is undone."""
+    return _COMMA_IN_NUMBER.sub(".", text)
 
 
 def parse_number(text: str, *, decimal_comma: bool) -> Decimal | None:

@@ -175,7 +175,7 @@ def compute_footprint(
         sheet_id=figures.sheet_id,
         sheet_version=figures.version,
         method=method.METHOD,
-        grid_note=_grid_note(use_place, sheet_place),
+        grid_note=_grid_note(use_place, None if _counts_from_tec(figures) else sheet_place),
         error_meaning=sheet.error_meaning(figures) if figures.error_ratio else "",
         sheet_total_kg=figures.total_kg,
     )
@@ -204,8 +204,8 @@ def _use(
             )
         )
     grid, sheet_grid = use_place.grid, sheet_place.grid
-    if not figures.use_location.strip() and figures.tec_kwh_per_year is not None:
-        use = figures.tec_kwh_per_year * years * grid.kg_per_kwh
+    if _counts_from_tec(figures):
+        use = (figures.tec_kwh_per_year or Decimal(0)) * years * grid.kg_per_kwh
         label, source = method.COUNTRY_FROM_TEC_LABEL.format(place=grid.place), str(grid)
     elif grid.key == sheet_grid.key:
         return at_sheet, changes
@@ -216,6 +216,11 @@ def _use(
     if use != at_sheet:
         changes.append(Adjustment(COUNTRY, label, use - at_sheet, f"{source}; {grid.source}"))
     return use, changes
+
+
+def _counts_from_tec(figures: SheetFigures) -> bool:
+    """Whether the sheet names no place of use, so that its energy says more than its use figure."""
+    return not figures.use_location.strip() and figures.tec_kwh_per_year is not None
 
 
 def _component_change(component: Component) -> Adjustment:
