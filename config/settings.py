@@ -271,6 +271,8 @@ SPECTACULAR_SETTINGS = {
 DEMO_WAREHOUSE_DELAY_S = env.int("CLEARLINE_DEMO_WAREHOUSE_DELAY_S", 3) if MODE == "demo" else None
 # The sandbox registry's own journal: a file outside our database, as a real registry's would be.
 SANDBOX_JOURNAL = Path(env.str("CLEARLINE_SANDBOX_JOURNAL", str(HOME / "sandbox-registry.jsonl")))
+# Names under which our accounts stand in the registries' public reports; empty: the holder is not compared.
+REGISTRY_ACCOUNTS = env.list("CLEARLINE_REGISTRY_ACCOUNTS", default=[])
 BASKET_LIFETIME_HOURS = 24
 ORDER_PAYMENT_DAYS = 14
 MAX_DEVICES_PER_ORDER = 10_000

@@ -4,9 +4,15 @@ from common.errors import Conflict, DomainError, InvalidInput
 
 
 class SoldOut(Conflict):
-    """The project has fewer free grams than were asked for; nothing moved."""
+    """The project has fewer free grams than asked for; nothing moved."""
 
     code = "sold_out"
+
+
+class StockStopped(Conflict):
+    """A report raised an alarm on this project's credits: nothing is sold, retired or allocated."""
+
+    code = "stock_stopped"
 
 
 class NotEnoughCredits(Conflict):

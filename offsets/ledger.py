@@ -17,7 +17,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from common.codes import random_code
-from offsets.errors import NotEnoughCredits, OutsideTransaction, SoldOut
+from offsets.errors import NotEnoughCredits, OutsideTransaction, SoldOut, StockStopped
 from offsets.models import (
     GRAMS_PER_CREDIT,
     Allocation,
@@ -64,13 +64,21 @@ def lock(*, project_id: int, livemode: bool) -> ProjectStock:
     return ProjectStock.objects.select_for_update().get(project_id=project_id, livemode=livemode)
 
 
+def lock_running(*, project_id: int, livemode: bool) -> ProjectStock:
+    """`lock`, and refuse with StockStopped while a registry's report has raised an alarm on the project."""
+    stock = lock(project_id=project_id, livemode=livemode)
+    if stock.alarm:
+        raise StockStopped(f"An alarm stops this project until staff clear it: {stock.alarm}")
+    return stock
+
+
 def commit_g(*, project_id: int, livemode: bool, amount_g: int) -> None:
-    """Promise grams to buyers. Raises SoldOut, naming what is left, when the stock does not hold them."""
+    """Promise grams to buyers. Raises SoldOut, naming what is left, and StockStopped under an alarm."""
     _require_transaction()
     if amount_g == 0:
         return
     changed = ProjectStock.objects.filter(
-        project_id=project_id, livemode=livemode, committed_g__lte=F("stocked_g") - amount_g
+        project_id=project_id, livemode=livemode, alarm="", committed_g__lte=F("stocked_g") - amount_g
     ).update(committed_g=F("committed_g") + amount_g)
     if not changed:
         stock = (
@@ -78,6 +86,8 @@ def commit_g(*, project_id: int, livemode: bool, amount_g: int) -> None:
             .select_related("project")
             .first()
         )
+        if stock and stock.alarm:
+            raise StockStopped(f"{stock.project.short_name} is stopped for now. Choose another project.")
         left_g = stock.stocked_g - stock.committed_g if stock else 0
         name = stock.project.short_name if stock else Project.objects.get(pk=project_id).short_name
         raise SoldOut(

@@ -17,12 +17,14 @@ GRAMS_PER_CREDIT = 1_000_000
 
 
 class ProjectStock(models.Model):
-    """One counter per project and mode: what buyers may still be promised is `stocked_g - committed_g`."""
+    """One counter per project and mode: `stocked_g - committed_g` may still be promised."""
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="stocks")
     livemode = models.BooleanField(_("live"))
     stocked_g = models.BigIntegerField(_("stocked, g"), default=0)
     committed_g = models.BigIntegerField(_("committed, g"), default=0)
+    # Set when a registry's report shows our credits in other hands: nothing is sold, retired or allocated.
+    alarm = models.CharField(_("alarm"), max_length=300, blank=True)
 
     class Meta:
         constraints = [
@@ -428,3 +430,47 @@ class Allocation(models.Model):
 
     def __str__(self) -> str:
         return f"[{self.from_g}, {self.to_g}) for {self.offset_id}"
+
+
+class RegistryReport(models.Model):
+    """A registry's public report that our retirements were held against. Append-only."""
+
+    registry = models.CharField(_("registry"), max_length=20)
+    name = models.CharField(_("file"), max_length=120)
+    digest = models.CharField(_("SHA-256 of the file"), max_length=64)
+    rows = models.PositiveIntegerField(_("rows"))
+    as_of = models.DateField(_("as of"))
+    livemode = models.BooleanField(_("live"))
+    actor = models.CharField(_("by"), max_length=60)
+    created_at = models.DateTimeField(_("read"))
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("registry report")
+        verbose_name_plural = _("registry reports")
+
+    def __str__(self) -> str:
+        return f"{self.registry} {self.as_of}"
+
+
+class Reconciliation(models.Model):
+    """What a report said of one retirement, and the rows it rests on. Append-only; the newest counts."""
+
+    report = models.ForeignKey(RegistryReport, on_delete=models.PROTECT, related_name="reconciliations")
+    retirement = models.ForeignKey(Retirement, on_delete=models.PROTECT, related_name="reconciliations")
+    verdict = models.CharField(_("verdict"), max_length=10)
+    detail = models.CharField(_("detail"), max_length=300)
+    lines = models.JSONField(
+        _("rows of the report"), default=list
+    )  # row, serials, date, holder, reason, SHA-256
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["report", "retirement"], name="one_verdict_per_report")
+        ]
+        ordering = ["-id"]
+        verbose_name = _("reconciliation")
+        verbose_name_plural = _("reconciliations")
+
+    def __str__(self) -> str:
+        return f"{self.retirement_id}: {self.verdict}"

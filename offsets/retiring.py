@@ -42,7 +42,9 @@ def open_retirements(
     `seen` (its key), so that a second click retires nothing; then nothing has moved. The registry is called
     by `settle` only.
     """
-    ledger.lock(project_id=project.pk, livemode=livemode)  # every later number is read under this lock
+    ledger.lock_running(
+        project_id=project.pk, livemode=livemode
+    )  # every later number is read under this lock
     if seen is not None and selectors.newest_retirement(project_id=project.pk, livemode=livemode) > seen:
         raise Conflict(
             f"Credits of {project.short_name} were set aside since you opened this page; look again first."
@@ -263,7 +265,7 @@ def void_retirement(retirement: Retirement, *, reason: str, actor: str, now: dat
 @transaction.atomic(durable=True)
 def allocate_grams(*, project_id: int, livemode: bool, now: datetime, actor: str) -> int:
     """Cover waiting offsets of a project with confirmed grams; returns how many in this batch."""
-    ledger.lock(project_id=project_id, livemode=livemode)
+    ledger.lock_running(project_id=project_id, livemode=livemode)
     covered = ledger.allocate(project_id=project_id, livemode=livemode, limit=ALLOCATION_BATCH, now=now)
     events.record_all(kinds.OFFSET_COVERED, covered, actor=actor)
     return len(covered)

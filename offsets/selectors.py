@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from django.db.models import F, Prefetch, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
 
 from common.errors import NotFound
 from offsets.models import (
@@ -18,6 +18,7 @@ from offsets.models import (
 )
 from offsets.registries import ADAPTERS
 from offsets.serials import credits_of_interval, format_credit_serials, normalise_device
+from offsets.verdicts import Verdict
 from projects.models import Project
 
 UNATTENDED = [name for name, adapter in ADAPTERS.items() if adapter.unattended]
@@ -107,16 +108,23 @@ def newest_retirement(*, project_id: int, livemode: bool) -> int:
 
 
 def projects_with_uncovered() -> list[tuple[int, bool]]:
-    """(project, mode) pairs that have promises to cover."""
+    """(project, mode) pairs that have promises to cover and that no alarm stops."""
     rows = DeviceOffset.objects.filter(covered_at=None, ended_at=None, problem="").order_by()
-    return sorted(rows.values_list("project_id", "livemode").distinct())
+    stopped = set(ProjectStock.objects.exclude(alarm="").values_list("project_id", "livemode"))
+    return sorted(set(rows.values_list("project_id", "livemode").distinct()) - stopped)
 
 
 def retirements_to_settle(*, now: datetime) -> QuerySet[Retirement]:
-    """Open retirements that need no person and whose time has come."""
+    """Open retirements that need no person, whose time has come, and whose project no alarm stops."""
+    stopped = ProjectStock.objects.filter(project=OuterRef("project"), livemode=OuterRef("livemode")).exclude(
+        alarm=""
+    )
     return (
         Retirement.objects.filter(
-            Q(not_before=None) | Q(not_before__lte=now), state="open", adapter__in=UNATTENDED
+            Q(not_before=None) | Q(not_before__lte=now),
+            ~Exists(stopped),
+            state="open",
+            adapter__in=UNATTENDED,
         )
         .select_related("project__registry", "block")
         .order_by("pk")
@@ -240,6 +248,12 @@ def public_totals(*, livemode: bool) -> Totals:
         devices=live.count(),
         retirements=confirmed.count(),
     )
+
+
+def last_checked(retirement: Retirement) -> date | None:
+    """The day of the newest registry report that confirmed this retirement; None when the newest did not."""
+    newest = retirement.reconciliations.select_related("report").order_by("-pk").first()
+    return newest.report.as_of if newest and newest.verdict == Verdict.CONFIRMED else None
 
 
 def blocks_in_stock(*, project: Project, livemode: bool) -> list[CreditBlock]:

@@ -11,6 +11,8 @@ TRIGGERS = (
     *append_only("offsets.AttemptOutcome"),
     *append_only("offsets.Allocation"),
     *append_only("offsets.OffsetRequest"),
+    *append_only("offsets.RegistryReport"),
+    *append_only("offsets.Reconciliation"),
     no_delete("offsets.Credit"),
     no_delete("offsets.Retirement"),
     no_delete("offsets.Span"),

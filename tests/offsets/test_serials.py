@@ -69,7 +69,7 @@ def test_every_real_car_row_reads_and_its_quantity_is_last_minus_first_plus_one(
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**12), st.integers(1, 10**10))
-def test_the_credits_of_an_interval_hold_its_first_and_its_last_gram(first: int, from_g: int, size: int) -> None:
+def test_the_credits_of_an_interval_hold_all_its_grams(first: int, from_g: int, size: int) -> None:
     low, high = credits_of_interval(first, from_g, from_g + size)
     assert (low - first) * 1_000_000 <= from_g < (low - first + 1) * 1_000_000
     assert (high - first) * 1_000_000 < from_g + size <= (high - first + 1) * 1_000_000

@@ -12,7 +12,7 @@ from offsets.models import AttemptOutcome, Credit, Retirement, Span
 from offsets.registries.base import Confirmed, Intent, Outcome, Receipt, Refused, Unknown
 from offsets.serials import InvalidCreditSerials
 from offsets.verify import violations
-from tests.factories.offsets import NOON, SHOP, make_project, open_retirements, promise, stock, wish
+from tests.factories.offsets import NOON, make_project, open_retirements, promise, stock, wish
 
 pytestmark = pytest.mark.django_db
 
