@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -22,10 +23,12 @@ from catalog.selectors import (
 )
 from common.errors import InvalidInput
 from offsets.selectors import available_by_project
+from partners.representations import FootprintAnswer
 from projects.models import Project
 from projects.selectors import SaleableProject, projects_for_sale
 
 Row = dict[str, Any]
+SHOWN = frozenset(FootprintAnswer().fields)  # of what is known of a footprint
 
 
 def product_answer(product: Product) -> Row:
@@ -61,12 +64,28 @@ def footprint_answer(sku: str, query: Mapping[str, Any], *, on: date) -> Row:
     options = choose_options(product=product, values=values)
     country = query.get("country") or str(default_market_country(on=on).country)
     footprint = footprint_of(product=product, options=options, country=country, years=query["years"])
+    known = footprint.as_json()
     return {
         "sku": product.sku,
         "product": product.name,
         "configuration": configuration_text(options),
-        **{name: value for name, value in footprint.as_json().items() if name != "sheet_id"},
+        **{name: value for name, value in known.items() if name in SHOWN},
+        "total_kg": _plain(footprint.total_kg),
+        "error_ratio": None if footprint.error_ratio is None else _plain(footprint.error_ratio),
+        "stages": [
+            {**row, "kg": _plain(stage.kg)}
+            for row, stage in zip(known["stages"], footprint.stages, strict=True)
+        ],
+        "adjustments": [
+            {**row, "kg": _plain(change.kg)}
+            for row, change in zip(known["adjustments"], footprint.adjustments, strict=True)
+        ],
     }
+
+
+def _plain(figure: Decimal) -> str:
+    """The figure without trailing zeros: “310”, not “310.00000000”; not rounded."""
+    return format(figure.normalize(), "f")
 
 
 def projects(country: str | None, *, on: date) -> list[Row]:

@@ -10,7 +10,7 @@ from offsets.models import Boundary
 
 DEVICE_STATES = [
     ("promised", _("waits for a retirement")),
-    ("retired", _("retired; the certificate is being made")),
+    ("retired", _("retired; the certificate follows")),
     ("certified", _("retired, with a certificate")),
     ("cancelled", _("cancelled before retirement")),
     ("reversed", _("reversed after retirement")),
@@ -166,7 +166,10 @@ class FootprintAnswer(Answer):
         help_text=_("The total, rounded up to the whole gram: what is retired.")
     )
     statistic = serializers.CharField(help_text=_("Which figure of the maker's distribution the total is."))
-    error_ratio = serializers.CharField(allow_null=True)
+    error_ratio = serializers.CharField(
+        allow_null=True, help_text=_("As the source prints it; null: it does not.")
+    )
+    error_meaning = serializers.CharField(allow_blank=True)
     boundary = serializers.ChoiceField(choices=Boundary.choices)
     stages = StageAnswer(many=True)
     adjustments = AdjustmentAnswer(many=True)

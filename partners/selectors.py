@@ -144,19 +144,22 @@ def _device(offset: DeviceOffset) -> Row:
 
 
 def _device_now(offset: DeviceOffset, trail: Sequence[TrailPart], certificate: Certificate | None) -> Row:
-    state = state_of(offset)
-    if certificate and certificate.state == Certificate.State.WITHDRAWN:
-        state = "withdrawn"
-    elif certificate and certificate.needs_person_at:
-        state = "needs_person"
-    elif certificate and certificate.rendered_at and state == "retired":
-        state = "certified"
     return {
         **_device(offset),
-        "state": state,
+        "state": _state(offset, certificate),
         "certificate": certificate_links(certificate) if certificate else None,
         "retirements": [_part(part) for part in trail],
     }
+
+
+def _state(offset: DeviceOffset, certificate: Certificate | None) -> str:
+    """The ledger's word, and from `retired` on the certificate's."""
+    state = state_of(offset)
+    if state != "retired" or certificate is None:
+        return state
+    if certificate.withdrawn_at:
+        return "withdrawn"
+    return "needs_person" if certificate.needs_person_at else "certified"
 
 
 def _part(part: TrailPart) -> Row:

@@ -1,6 +1,6 @@
 """Addresses under `/api/`."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from partners.views import certificates, offsets, public
 
@@ -17,5 +17,5 @@ urlpatterns = [
     path("v1/offsets/<str:public_id>/", offsets.OffsetsDetailView.as_view(), name="offsets"),
     path("v1/certificates/<str:code>/", certificates.CertificateView.as_view(), name="certificate"),
     path("v1/certificates/<str:code>/certificate.pdf", certificates.CertificatePdfView.as_view(), name="pdf"),
-    path("<path:path>", public.UnknownAddressView.as_view(), name="unknown"),
+    re_path(r"^(?P<path>.*)$", public.UnknownAddressView.as_view(), name="unknown"),
 ]

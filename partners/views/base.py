@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.permissions import SAFE_METHODS, AllowAny
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -46,10 +46,11 @@ class ApiView(APIView):
         super().initial(request, *args, **kwargs)
         if any("\x00" in str(value) for value in kwargs.values()):
             raise NotFound(_("There is no such thing here, or it is not yours."))
-        reader = self.query_serializer if request.method in SAFE_METHODS else NoQuery
-        query = reader(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
-        self.query = query.validated_data
+        if request.method in {"GET", "HEAD", "POST"}:
+            reader = NoQuery if request.method == "POST" else self.query_serializer
+            query = reader(data=request.query_params.dict())
+            query.is_valid(raise_exception=True)
+            self.query = query.validated_data
 
     def finalize_response(
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
