@@ -273,6 +273,8 @@ DEMO_WAREHOUSE_DELAY_S = env.int("CLEARLINE_DEMO_WAREHOUSE_DELAY_S", 3) if MODE 
 SANDBOX_JOURNAL = Path(env.str("CLEARLINE_SANDBOX_JOURNAL", str(HOME / "sandbox-registry.jsonl")))
 # Names under which our accounts stand in the registries' public reports; empty: the holder is not compared.
 REGISTRY_ACCOUNTS = env.list("CLEARLINE_REGISTRY_ACCOUNTS", default=[])
+# What this host knows of its ledger's history: a database that is behind it was restored, and is held.
+LEDGER_EPOCH_FILE = Path(env.str("CLEARLINE_LEDGER_EPOCH_FILE", str(HOME / "ledger-epoch.json")))
 BASKET_LIFETIME_HOURS = 24
 ORDER_PAYMENT_DAYS = 14
 MAX_DEVICES_PER_ORDER = 10_000

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
@@ -216,23 +217,52 @@ def set_aside(
         numbers = list(free.filter(block=block).order_by("number").values_list("number", flat=True)[:missing])
         for first, last in _runs(numbers):
             reference = f"CL-{now:%Y-%m}-{random_code(groups=1)}"
-            retirement = Retirement.objects.create(
-                reference=reference,
-                project=project,
-                block=block,
-                livemode=livemode,
-                adapter=adapter,
-                first_number=first,
-                last_number=last,
-                reason=f"{reference} {reason}",
-                created_at=now,
+            retirements.append(
+                set_aside_run(
+                    block=block,
+                    first=first,
+                    last=last,
+                    adapter=adapter,
+                    reference=reference,
+                    reason=f"{reference} {reason}",
+                    now=now,
+                )
             )
-            _move_credits(retirement, free, to=retirement)
-            retirements.append(retirement)
         missing -= len(numbers)
         if missing == 0:
             return retirements
     raise NotEnoughCredits(f"{project.short_name} lacks {missing} free credits for this retirement.")
+
+
+def set_aside_run(
+    *,
+    block: CreditBlock,
+    first: int,
+    last: int,
+    adapter: str,
+    reference: str,
+    reason: str,
+    now: datetime,
+    request_id: UUID | None = None,
+    beneficiary: str = "",
+) -> Retirement:
+    """Set exactly this free run aside as one open retirement; raises NotEnoughCredits when it is not free."""
+    _require_transaction()
+    retirement = Retirement.objects.create(
+        reference=reference,
+        request_id=request_id or uuid4(),
+        project_id=block.project_id,
+        block=block,
+        livemode=block.livemode,
+        adapter=adapter,
+        first_number=first,
+        last_number=last,
+        beneficiary=beneficiary,
+        reason=reason,
+        created_at=now,
+    )
+    _move_credits(retirement, Credit.objects.filter(retirement=None), to=retirement)
+    return retirement
 
 
 def _runs(numbers: Iterable[int]) -> list[tuple[int, int]]:

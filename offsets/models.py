@@ -474,3 +474,20 @@ class Reconciliation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.retirement_id}: {self.verdict}"
+
+
+class LedgerEpoch(models.Model):
+    """One row: which history this database tells, and whether it may call registries (offsets/epoch.py)."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    epoch = models.UUIDField(_("epoch"), default=uuid.uuid4)
+    held_since = models.DateTimeField(_("held since"), null=True, blank=True)
+    reason = models.CharField(_("why it is held"), max_length=300, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_ledger_epoch")]
+        verbose_name = _("epoch of the ledger")
+        verbose_name_plural = _("epochs of the ledger")
+
+    def __str__(self) -> str:
+        return str(self.epoch)

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from common import events, faults
 from common.errors import Conflict
+from offsets import epoch, ledger, selectors
 from offsets import events as kinds
-from offsets import ledger, selectors
 from offsets.errors import ReceiptDiffers
 from offsets.models import Attempt, AttemptOutcome, Retirement
 from offsets.registries import registry_for
@@ -49,8 +49,7 @@ def open_retirements(
         raise Conflict(
             f"Credits of {project.short_name} were set aside since you opened this page; look again first."
         )
-    rows = {"project_id": project.pk, "livemode": livemode}
-    needed_g = selectors.uncovered_g(**rows) - selectors.surplus_g(**rows) - selectors.in_flight_g(**rows)
+    needed_g = selectors.needed_g(project_id=project.pk, livemode=livemode)
     credits = ceil_credits(needed_g) + ahead_credits
     if credits <= 0:
         return []
@@ -90,8 +89,9 @@ def settle(retirement: Retirement, *, now: datetime, actor: str = "sweep:retire_
     """Bring one open retirement one step nearer its end. Safe to run twice, late, or beside itself.
 
     The attempt is committed before the call. After it we only look, unless the adapter is idempotent on our
-    request id.
+    request id. Raises LedgerHeld in a restored database; then nothing was asked.
     """
+    epoch.require_running(now=now)
     registry = registry_for(retirement.adapter)
     intent = intent_of(retirement)
     won = begin_attempt(retirement, intent, actor=actor, now=now)
@@ -99,6 +99,7 @@ def settle(retirement: Retirement, *, now: datetime, actor: str = "sweep:retire_
         return  # it ended since we read it: freed credits must not be retired in its name
     if won or registry.idempotent_on_request_id:
         faults.reach("attempt-committed")
+        epoch.note_attempts()
         outcome = registry.retire(intent)  # no transaction is open while we wait
         faults.reach("registry-called")
     else:

@@ -3,8 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models import (
+    BigIntegerField,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
+from django.db.models.functions import Coalesce
 
 from common.errors import NotFound
 from offsets.models import (
@@ -17,7 +29,7 @@ from offsets.models import (
     Span,
 )
 from offsets.registries import ADAPTERS
-from offsets.serials import credits_of_interval, format_credit_serials, normalise_device
+from offsets.serials import CreditRange, credits_of_interval, format_credit_serials, normalise_device
 from offsets.verdicts import Verdict
 from projects.models import Project
 
@@ -101,6 +113,17 @@ def in_flight_g(*, project_id: int, livemode: bool) -> int:
     return credits * GRAMS_PER_CREDIT
 
 
+def needed_g(*, project_id: int, livemode: bool) -> int:
+    """Grams that must be retired yet: uncovered promises - surplus - credits in flight; negative: some are
+    spare.
+    """
+    return (
+        uncovered_g(project_id=project_id, livemode=livemode)
+        - surplus_g(project_id=project_id, livemode=livemode)
+        - in_flight_g(project_id=project_id, livemode=livemode)
+    )
+
+
 def newest_retirement(*, project_id: int, livemode: bool) -> int:
     """Key of the project's newest retirement in this mode; 0 when it has none."""
     rows = Retirement.objects.filter(project_id=project_id, livemode=livemode).order_by("-pk")
@@ -148,6 +171,31 @@ def retirements_needing_person() -> QuerySet[Retirement]:
         .select_related("project__registry", "block")
         .order_by("pk")
     )
+
+
+def stocks_with_queues() -> QuerySet[ProjectStock]:
+    """Every project's counter, with `uncovered_g`, `surplus_g` and `in_flight_credits` beside it; alarms
+    first, then those that most is waiting for.
+    """
+    of_project = {"project": OuterRef("project"), "livemode": OuterRef("livemode")}
+    waiting = DeviceOffset.objects.filter(**of_project, covered_at=None, ended_at=None, problem="")
+    spare = Span.objects.filter(
+        retirement__project=OuterRef("project"),
+        retirement__livemode=OuterRef("livemode"),
+        next_g__lt=F("to_g"),
+    )
+    flying = Retirement.objects.filter(**of_project, state__in=["open", "needs_person"])
+    stocks = ProjectStock.objects.select_related("project").annotate(
+        uncovered_g=_total(waiting, "project", F("amount_g")),
+        surplus_g=_total(spare, "retirement__project", F("to_g") - F("next_g")),
+        in_flight_credits=_total(flying, "project", F("last_number") - F("first_number") + 1),
+    )
+    return stocks.order_by("-alarm", "-uncovered_g", "project__reference", "livemode")
+
+
+def _total(rows: QuerySet[Any], group: str, amount: Any) -> Coalesce:
+    totals = rows.order_by().values(group).annotate(total=Sum(amount)).values("total")
+    return Coalesce(Subquery(totals, output_field=BigIntegerField()), 0)
 
 
 def retirement_by_reference(reference: str) -> Retirement:
@@ -263,3 +311,27 @@ def blocks_in_stock(*, project: Project, livemode: bool) -> list[CreditBlock]:
         .prefetch_related(Prefetch("retirements", Retirement.objects.order_by("first_number")))
         .order_by("vintage", "pk")
     )
+
+
+def blocks_with_credits(credits: CreditRange) -> QuerySet[CreditBlock]:
+    """Blocks that hold any credit of this range."""
+    return CreditBlock.objects.filter(
+        series=credits.series, first_number__lte=credits.last, last_number__gte=credits.first
+    )
+
+
+def retirements_of_credits(credits: CreditRange) -> QuerySet[Retirement]:
+    """Retirements that set aside any credit of this range, whatever became of them."""
+    return Retirement.objects.filter(
+        block__series=credits.series, first_number__lte=credits.last, last_number__gte=credits.first
+    )
+
+
+def offsets_on_credits(credits: CreditRange) -> QuerySet[DeviceOffset]:
+    """Device offsets, ended ones too, that were given grams of any credit of this range."""
+    first_g = (credits.first - F("span__retirement__first_number")) * GRAMS_PER_CREDIT
+    last_g = (credits.last + 1 - F("span__retirement__first_number")) * GRAMS_PER_CREDIT
+    given = Allocation.objects.filter(
+        span__retirement__block__series=credits.series, from_g__lt=last_g, to_g__gt=first_g
+    )
+    return DeviceOffset.objects.filter(pk__in=given.order_by().values("offset"))

@@ -105,6 +105,19 @@ def parse_credit_serials(text: str) -> CreditRange:
     )
 
 
+def find_credits(text: str) -> CreditRange | None:
+    """The credits that a search names: a printed range or one serial such as `CDM-PH-CER-2-619879`; None if
+    it is neither.
+    """
+    number = text.strip().rpartition("-")[2]
+    for candidate in (text, f"{text.strip()} to {number}"):
+        try:
+            return parse_credit_serials(candidate)
+        except InvalidCreditSerials:
+            continue
+    return None
+
+
 def format_credit_serials(series: str, first: int, last: int) -> str:
     """Print a range the way the registry does: `SERIES-first to last`."""
     return f"{series}-{first} to {last}"

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from common import faults
 from common.errors import DomainError
-from offsets import selectors, services
+from offsets import epoch, selectors, services
 from offsets.models import Retirement
 from projects.models import Project
 
@@ -47,7 +47,10 @@ def open_retirements() -> int:
 
 @shared_task(name="offsets.tasks.retire_credits")
 def retire_credits() -> int:
-    """Settle each open retirement whose time has come."""
+    """Settle each open retirement whose time has come; none while the ledger is held."""
+    if held := epoch.is_held():
+        log.warning("no registry is called held_since=%s reason=%s", held.held_since, held.reason)
+        return 0
     settled = 0
     for retirement in selectors.retirements_to_settle(now=timezone.now())[:BATCH]:
 

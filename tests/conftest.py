@@ -47,8 +47,9 @@ def flush_lifts_triggers() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def empty_sandbox_registry() -> None:
-    """The sandbox registry's journal is a file of its own: no test sees another's retirements."""
+    """The sandbox registry and the host know things outside the database: no test sees another's."""
     settings.SANDBOX_JOURNAL.unlink(missing_ok=True)
+    settings.LEDGER_EPOCH_FILE.unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -10,11 +10,12 @@ itself, asks for a reason and calls one service.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -23,12 +24,18 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
-from django_stubs_ext import StrOrPromise
 
 from accounts.staff import actor_of
 from common import events
 from common.errors import DomainError
 from offsets.forms import StaffActionForm
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+Search = tuple[QuerySet[Any], bool]
+SERIAL_HELP = _("Also a credit serial, such as CDM-PH-CER-2-619879, or a printed range.")
+NEWEST_FIRST = ("-pk",)
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -40,8 +47,8 @@ class NamedAction:
     """
 
     name: str  # part of the page's address
-    label: StrOrPromise
-    explanation: StrOrPromise
+    label: "StrOrPromise"
+    explanation: "StrOrPromise"
     permission: str
     run: Callable[[Any, Mapping[str, Any], str, datetime], str]
     offered: Callable[[Any], bool]
@@ -57,6 +64,10 @@ class LedgerAdmin(admin.ModelAdmin):
     change_form_template = "admin/offsets/change_form.html"
     show_full_result_count = False
     list_per_page = 50
+
+    def facts(self, row: Any) -> list[tuple["StrOrPromise", object]]:
+        """What whoever decides about this row should have before them."""
+        return []
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -91,7 +102,7 @@ class LedgerAdmin(admin.ModelAdmin):
     ) -> Any:
         row = self.get_object(request, object_id) if object_id else None
         offered = [
-            (action.label, reverse(_url_name(self.model, action.name), args=[row.pk]))
+            (action.label, reverse(url_name(self.model, action.name), args=[row.pk]))
             for action in self.named_actions
             if row is not None and action.offered(row) and request.user.has_perm(action.permission)
         ]
@@ -121,13 +132,14 @@ class LedgerAdmin(admin.ModelAdmin):
                     status = error.status
                 else:
                     self.message_user(request, done, messages.SUCCESS)
-                    return redirect(_url_name(self.model, "change"), row.pk)
+                    return redirect(url_name(self.model, "change"), row.pk)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.model._meta,
             "title": action.label,
             "action": action,
             "row": row,
+            "facts": self.facts(row),
             "form": form,
         }
         return TemplateResponse(request, "admin/offsets/action.html", context, status=status)
@@ -147,7 +159,7 @@ class LedgerAdmin(admin.ModelAdmin):
         return format_html_join("", "<div>{} &nbsp; {} &nbsp; {} &nbsp; {}</div>", lines)
 
 
-def _url_name(model: type[models.Model], page: str) -> str:
+def url_name(model: type[models.Model], page: str) -> str:
     return f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
 
 
@@ -155,13 +167,13 @@ def link(row: models.Model | None) -> str:
     """A link to the row's own page; a dash where there is none."""
     if row is None:
         return "-"
-    return format_html('<a href="{}">{}</a>', reverse(_url_name(type(row), "change"), args=[row.pk]), row)
+    return format_html('<a href="{}">{}</a>', reverse(url_name(type(row), "change"), args=[row.pk]), row)
 
 
-def list_link(model: type[models.Model], text: StrOrPromise, **lookups: object) -> str:
+def list_link(model: type[models.Model], text: "StrOrPromise", **lookups: object) -> str:
     """A link to the list of a model, filtered."""
     query = "&".join(f"{name}={value}" for name, value in lookups.items())
-    return format_html('<a href="{}?{}">{}</a>', reverse(_url_name(model, "changelist")), query, text)
+    return format_html('<a href="{}?{}">{}</a>', reverse(url_name(model, "changelist")), query, text)
 
 
 def kg(amount_g: int) -> str:

@@ -1,0 +1,165 @@
+"""The named actions of staff on the ledger: what each says, who may do it, and the one service it calls."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from offsets import selectors, services
+from offsets.admin.base import NamedAction
+from offsets.forms import ConfirmRetirementForm, MoveOffsetForm, RetireAheadForm
+from offsets.models import DeviceOffset, ProjectStock, Retirement
+from offsets.registries import registry_for
+
+Entry = Mapping[str, Any]
+
+
+def _confirm(row: Retirement, entry: Entry, actor: str, now: datetime) -> str:
+    services.confirm_by_person(
+        row,
+        registry_reference=entry["registry_reference"],
+        credit_serials=entry["credit_serials"],
+        retired_on=entry["retired_on"],
+        reason=entry["reason"],
+        actor=actor,
+        now=now,
+    )
+    return gettext("%(reference)s is confirmed; its grams go to the devices that wait.") % {
+        "reference": row.reference
+    }
+
+
+def _void(row: Retirement, entry: Entry, actor: str, now: datetime) -> str:
+    services.void_retirement(row, reason=entry["reason"], actor=actor, now=now)
+    return gettext("%(reference)s is void; its credits are free again.") % {"reference": row.reference}
+
+
+def _retire_ahead(row: ProjectStock, entry: Entry, actor: str, now: datetime) -> str:
+    opened = services.open_retirements(
+        project=row.project,
+        livemode=row.livemode,
+        ahead_credits=entry["credits"],
+        seen=entry["seen"],
+        reason=entry["reason"],
+        actor=actor,
+        now=now,
+    )
+    credits = sum(retirement.credits for retirement in opened)
+    said = ngettext(
+        "%(n)d credit was set aside: %(references)s.",
+        "%(n)d credits were set aside: %(references)s.",
+        credits,
+    )
+    return said % {"n": credits, "references": ", ".join(retirement.reference for retirement in opened)}
+
+
+def _newest_seen(row: ProjectStock) -> dict[str, int]:
+    return {"seen": selectors.newest_retirement(project_id=row.project_id, livemode=row.livemode)}
+
+
+def _cancel(row: DeviceOffset, entry: Entry, actor: str, now: datetime) -> str:
+    services.cancel_offset(row, reason=entry["reason"], actor=actor, now=now)
+    return gettext("The promise for %(device)s is cancelled; its grams can be sold again.") % {
+        "device": row.device_serial
+    }
+
+
+def _reverse(row: DeviceOffset, entry: Entry, actor: str, now: datetime) -> str:
+    services.reverse_offset(row, reason=entry["reason"], actor=actor, now=now)
+    return gettext("The claim of %(device)s is reversed; its grams are surplus.") % {
+        "device": row.device_serial
+    }
+
+
+def _move(row: DeviceOffset, entry: Entry, actor: str, now: datetime) -> str:
+    moved = services.move_to_replacement(
+        row, device_serial=entry["device_serial"], reason=entry["reason"], actor=actor, now=now
+    )
+    return gettext("The claim moved to %(device)s, with the very same grams.") % {
+        "device": moved.device_serial
+    }
+
+
+def _can_be_entered(row: Retirement) -> bool:
+    waits = row.state == Retirement.State.OPEN and not registry_for(row.adapter).unattended
+    return waits or row.state == Retirement.State.NEEDS_PERSON
+
+
+RETIREMENT_ACTIONS = (
+    NamedAction(
+        name="confirm",
+        label=_("Enter what the registry confirmed"),
+        explanation=_(
+            "Type what the registry printed. It is compared with what was asked for, and a difference is "
+            "refused. Once confirmed it is final."
+        ),
+        permission="offsets.confirm_retirement",
+        form=ConfirmRetirementForm,
+        run=_confirm,
+        offered=_can_be_entered,
+    ),
+    NamedAction(
+        name="void",
+        label=_("Free the credits of a refused retirement"),
+        explanation=_(
+            "Only for a retirement that certainly did not happen: the registry refused it, or was never "
+            "asked. Its credits become free and another retirement opens for the devices that wait."
+        ),
+        permission="offsets.confirm_retirement",
+        run=_void,
+        offered=lambda row: row.state in {Retirement.State.OPEN, Retirement.State.NEEDS_PERSON},
+    ),
+)
+
+STOCK_ACTIONS = (
+    NamedAction(
+        name="retire-ahead",
+        label=_("Retire ahead"),
+        explanation=_(
+            "Set credits aside now, besides those that waiting devices need. They fill the surplus, so that "
+            "certificates follow shipping within minutes. A retirement cannot be taken back."
+        ),
+        permission="offsets.retire_ahead",
+        form=RetireAheadForm,
+        run=_retire_ahead,
+        offered=lambda row: True,
+        initial=_newest_seen,
+    ),
+)
+
+OFFSET_ACTIONS = (
+    NamedAction(
+        name="cancel",
+        label=_("Cancel the promise"),
+        explanation=_(
+            "No credit was retired for this device yet: the promise ends and its grams can be sold again."
+        ),
+        permission="offsets.reverse_offset",
+        run=_cancel,
+        offered=lambda row: not row.ended_at and not row.covered_at,
+    ),
+    NamedAction(
+        name="reverse",
+        label=_("Reverse the claim"),
+        explanation=_(
+            "The retirement stays; it cannot be taken back. The claim of this device ends, its grams return "
+            "to the surplus, and the history keeps both."
+        ),
+        permission="offsets.reverse_offset",
+        run=_reverse,
+        offered=lambda row: bool(row.covered_at) and not row.ended_at,
+    ),
+    NamedAction(
+        name="move",
+        label=_("Move the claim to a replacement device"),
+        explanation=_(
+            "The very same grams go to the replacement device, which gets a certificate of its own."
+        ),
+        permission="offsets.reverse_offset",
+        form=MoveOffsetForm,
+        run=_move,
+        offered=lambda row: bool(row.covered_at) and not row.ended_at,
+    ),
+)
