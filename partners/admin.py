@@ -33,7 +33,8 @@ class PartnerAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
         working = Count("keys", filter=Q(keys__revoked_at__isnull=True))
-        return super().get_queryset(request).annotate(working=working)
+        partners: QuerySet[Partner] = super().get_queryset(request)
+        return partners.annotate(working=working)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Partner | None = None) -> tuple[str, ...]:
         """A partner's rows belong to its account, so the account stays."""

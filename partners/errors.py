@@ -45,7 +45,9 @@ def answer(exc: Exception, context: Mapping[str, Any]) -> Response | None:
         )
     if isinstance(exc, exceptions.APIException):
         code, detail = _plain(exc)
-        return _response(exc.status_code, code=code, detail=detail, headers=_headers(exc))
+        challenge = getattr(exc, "auth_header", None)
+        headers = {"WWW-Authenticate": challenge} if challenge else None
+        return _response(exc.status_code, code=code, detail=detail, headers=headers)
     return None
 
 
@@ -80,15 +82,6 @@ def _plain(exc: exceptions.APIException) -> tuple[str, str]:
     detail = exc.detail
     code = detail.code if isinstance(detail, exceptions.ErrorDetail) else exc.default_code
     return str(code), str(detail)
-
-
-def _headers(exc: exceptions.APIException) -> dict[str, str]:
-    headers = {}
-    if challenge := getattr(exc, "auth_header", None):
-        headers["WWW-Authenticate"] = challenge
-    if isinstance(exc, exceptions.Throttled) and exc.wait is not None:
-        headers["Retry-After"] = str(int(exc.wait) + 1)
-    return headers
 
 
 def _flat(detail: Any, path: str = "") -> Iterator[Field]:

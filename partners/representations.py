@@ -20,6 +20,7 @@ DEVICE_STATES = [
 ]
 
 Answer = serializers.Serializer[Any]
+# Fields named `label` or `source` shadow attributes of the framework; its metaclass takes them out in time.
 
 
 class WrongField(Answer):
@@ -121,7 +122,7 @@ class CertificateAnswer(CertificateLinks):
 
 class OptionAnswer(Answer):
     value = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     is_default = serializers.BooleanField()
 
 
@@ -150,9 +151,9 @@ class StageAnswer(Answer):
 
 class AdjustmentAnswer(Answer):
     key = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     kg = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
 
 
 class FootprintAnswer(Answer):
@@ -173,7 +174,7 @@ class FootprintAnswer(Answer):
     boundary = serializers.ChoiceField(choices=Boundary.choices)
     stages = StageAnswer(many=True)
     adjustments = AdjustmentAnswer(many=True)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     source_date = serializers.CharField(allow_blank=True)
     licence = serializers.CharField(allow_blank=True)
     grid_note = serializers.CharField(allow_blank=True)
@@ -195,7 +196,7 @@ class QualityFactAnswer(Answer):
     issued_on = serializers.DateField(allow_null=True)
     name = serializers.CharField()
     value = serializers.CharField(allow_blank=True)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
 
 
 class ProjectAnswer(Answer):

@@ -122,9 +122,9 @@ class OffsetsBody(StrictSerializer):
         default="",
         help_text=_("A company that agreed to be named, publicly and for ever. Left out: nobody is named."),
     )
-    devices = DeviceBody(
-        many=True,
-        allow_empty=False,
+    devices = serializers.ListField(
+        child=DeviceBody(),
+        min_length=1,
         max_length=settings.MAX_DEVICES_PER_ORDER,
         help_text=_("1 to 10,000 devices."),
     )

@@ -1,5 +1,7 @@
 """The certificates of a partner's devices, and their files."""
 
+from typing import Any
+
 from django.http import FileResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -26,8 +28,8 @@ class WithdrawnCertificate(DomainError):
     status = 410
 
 
-def _file_answer(media_type: str, what: str) -> dict[tuple[int, str] | int, object]:
-    return {(200, media_type): OpenApiResponse(bytes, what), **refusals(401, 404, 409, 410)}
+def _file_answer(media_type: str, what: str) -> dict[Any, OpenApiResponse]:
+    return {(200, media_type): OpenApiResponse(bytes, what)} | refusals(401, 404, 409, 410)
 
 
 class CertificateView(ApiView):
