@@ -108,9 +108,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
             actor=actor_of(request),
         )
         context |= {"title": _("The key is shown once"), "key": key, "text": text}
-        return TemplateResponse(
-            request, "admin/partners/apikey/created.html", context, headers={"Cache-Control": "no-store"}
-        )
+        return TemplateResponse(request, "admin/partners/apikey/created.html", context)
 
     @admin.action(description=_("Revoke the chosen keys (give a reason)"), permissions=["manage_keys"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
