@@ -43,3 +43,9 @@ class BadFile(InvalidInput):
     """The file cannot be read as what it should be; nothing was stored. `details` names the rows."""
 
     code = "bad_file"
+
+
+class SheetRefused(InvalidInput):
+    """A sheet typed by staff cannot be stored; the message says why."""
+
+    code = "sheet_refused"

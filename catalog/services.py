@@ -4,7 +4,7 @@ import csv
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -13,12 +13,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
-from catalog.errors import BadFile
+from catalog.errors import BadFile, SheetRefused
+from catalog.importing.formats import OWN
 from catalog.importing.grid import read_grid_factors
-from catalog.importing.lineages import Plan, plan_import
+from catalog.importing.lineages import Plan, plan_import, plan_version
 from catalog.importing.products import Problems, raise_if_any
 from catalog.importing.sheets import Reading, format_of, read_sheets
-from catalog.importing.tables import Table, read_table
+from catalog.importing.tables import Row, Table, read_table
 from catalog.models import GridFactor, PcfSheet, Product
 from catalog.pcf import sheet as pcf
 from catalog.pcf.method import SERVICE_LIFE_YEARS
@@ -82,6 +83,31 @@ def _store(plan: Plan) -> int:
     """Insert the planned sheets; products whose sheet has a new version take it. Returns how many did."""
     PcfSheet.objects.bulk_create(plan.sheets)
     return follow_new_versions() if plan.new_versions else 0
+
+
+def prepare_sheet(*, cells: Mapping[str, str], after: PcfSheet | None = None) -> PcfSheet:
+    """A sheet typed by staff, read like a row of our own format, ready for `store_sheet`. Writes nothing.
+
+    `after` makes it the next version of that sheet. Raises SheetRefused when an import would reject the row,
+    or when it states nothing new.
+    """
+    table = Table(tuple(OWN.columns), ",", [Row(1, dict(cells), 0)])
+    [reading] = read_sheets(table)
+    if reading.values is None:
+        raise SheetRefused(
+            _("This sheet cannot be stored: %(reasons)s.") % {"reasons": ", ".join(reading.reasons)}
+        )
+    sheet = plan_version(reading, after) if after else next(iter(plan_import([reading]).sheets), None)
+    if sheet is None:
+        raise SheetRefused(_("These figures are stored already."))
+    return sheet
+
+
+def store_sheet(sheet: PcfSheet) -> None:
+    """Add a prepared sheet; products whose sheet it follows take it. In the caller's transaction."""
+    with transaction.atomic():
+        sheet.save(force_insert=True)
+        follow_new_versions()
 
 
 def follow_new_versions() -> int:

@@ -16,14 +16,14 @@ _HIGHEST = Decimal(10)  # kg per kWh; the highest national average is below 2
 
 @dataclass(frozen=True)
 class GridFile:
-    """The file's factors, and the places whose factor is 0, which no grid has: they are left out."""
+    """The file's factors, and the places left out, whose factor is 0."""
 
     factors: list[GridFactor]
     left_out: list[str]
 
 
 def read_grid_factors(table: Table, *, problems: Problems) -> GridFile:
-    """Every factor of the file; without a country code the name is a region's. Raises BadFile by its header."""
+    """Every factor of the file; without a country code the name is a region's. Raises BadFile (header)."""
     table.require(COLUMNS, what=_("a file of grid factors"))
     factors, left_out = [], []
     first: dict[tuple[str, str, int], int] = {}

@@ -58,6 +58,18 @@ def plan_import(readings: Sequence[Reading]) -> Plan:
     return plan
 
 
+def plan_version(reading: Reading, after: PcfSheet) -> PcfSheet | None:
+    """The row as the next version of that sheet; None if it states exactly what the newest version does.
+
+    Unlike an import, an empty figure counts: staff may take back what was wrong.
+    """
+    newest = _known({after.manufacturer})[after.lineage][-1]
+    stated = reading.values or {}
+    if all((stated.get(name) or None) == (newest.values[name] or None) for name in COMPARED):
+        return None
+    return _sheet(reading, after.lineage, newest)
+
+
 def _compare_rows(readings: Sequence[Reading]) -> list[Reading]:
     """Name the rows that repeat, contradict or equal an earlier row of the same file."""
     by_identity: dict[tuple[Any, ...], Reading] = {}
@@ -101,11 +113,10 @@ def _figures(reading: Reading) -> tuple[Any, ...]:
 
 
 def _agrees(reading: Reading, values: Values | None) -> bool:
-    """Whether the row says what these values say; a column that its file has not says nothing."""
+    """Whether all that the row states is in these values. An empty cell states nothing."""
+    stated = reading.values or {}
     return values is not None and all(
-        (reading.values or {}).get(name) == values.get(name)
-        or (name in reading.absent and name not in ("report_date", "source"))
-        for name in COMPARED
+        stated.get(name) in (None, "") or stated[name] == values.get(name) for name in COMPARED
     )
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from catalog.errors import BadFile
 from catalog.importing import findings, names
-from catalog.importing.formats import BOAVIZTA, COMPARED, OWN, STAGES, STATISTICS, Format
+from catalog.importing.formats import BOAVIZTA, OWN, STAGES, STATISTICS, Format
 from catalog.importing.tables import Row, Table, parse_number, with_decimal_points
 from catalog.models import PcfSheet, Statistic
 from catalog.pcf import sheet as pcf
@@ -39,7 +39,6 @@ class Reading:
     values: Mapping[str, Any] | None = None
     figures: SheetFigures | None = None
     reference: str = ""
-    absent: frozenset[str] = frozenset()  # fields that this file has no column for
 
     def found(self, word: str) -> "Reading":
         """The same reading with one more finding."""
@@ -161,7 +160,6 @@ def _read_row(row: Row, table: Table, form: Format) -> Reading:
         values=values,
         figures=figures,
         reference=row.cells.get("reference", "")[:60],
-        absent=frozenset(field for field in COMPARED if form.columns.get(field) not in table.columns),
     )
 
 

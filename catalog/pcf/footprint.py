@@ -261,13 +261,12 @@ def _boundary(parts: Split | None) -> str:
     return method.BOUNDARY_WITHOUT_EOL if parted else method.BOUNDARY_WITH_EOL
 
 
-def _grid_note(use_place: Place, sheet_place: Place) -> str:
+def _grid_note(use_place: Place, sheet_place: Place | None) -> str:
     """The factors used, their year and source, and what had to be assumed."""
-    used = (
-        [use_place.grid] if use_place.grid.key == sheet_place.grid.key else [use_place.grid, sheet_place.grid]
-    )
-    notes = [note for note in (use_place.note, sheet_place.note) if note]
-    return "; ".join([*(str(grid) for grid in used), use_place.grid.source, *notes])
+    places = [use_place] if sheet_place is None else [use_place, sheet_place]
+    used = {place.grid.key: str(place.grid) for place in places}
+    notes = [place.note for place in places if place.note]
+    return "; ".join([*used.values(), use_place.grid.source, *notes])
 
 
 def _text(value: Decimal | None) -> str | None:
