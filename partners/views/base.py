@@ -6,6 +6,7 @@ from typing import Any, ClassVar, TypeVar
 from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -47,6 +48,8 @@ class ApiView(APIView):
             raise NotFound(_("There is no such thing here, or it is not yours."))
         if request.method in {"GET", "HEAD", "POST"}:
             reader = NoQuery if request.method == "POST" else self.query_serializer
+            if doubled := [name for name, values in request.query_params.lists() if len(values) > 1]:
+                raise ValidationError({name: _("Sent more than once.") for name in doubled})
             query = reader(data=request.query_params.dict())
             query.is_valid(raise_exception=True)
             self.query = query.validated_data

@@ -11,9 +11,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from common.models import Event
+from offsets.models import OffsetRequest
 from partners.keys import create_key, revoke_key
 from partners.models import ApiKey, Partner
-from tests.factories.partners import OFFSETS, Caller, make_partner
+from tests.factories.partners import OFFSETS, Caller, body_for, make_partner
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ADD = "/admin/partners/apikey/add/"
@@ -73,6 +74,26 @@ def test_the_day_of_use_is_written_once_a_day(reader: Caller) -> None:
     assert reader.key.last_used_on == datetime.now(UTC).date()
     ApiKey.objects.update(last_used_on=date(2026, 1, 1))
     assert [updates(), updates()] == [1, 0]
+
+
+def test_the_text_of_a_key_stands_in_no_log_line_and_no_answer(
+    shop: None, writer: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    answers = [
+        writer.get(OFFSETS),
+        writer.order(body_for("PF-1")),
+        writer.order(b"{"),
+        writer.get("/api/v1/nothing/"),
+        Caller(text=writer.text + "x").get(OFFSETS),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 201, 400, 404, 401]
+    assert "/api/v1/" in caplog.text
+    written = caplog.text + str(
+        [*Event.objects.values(), *ApiKey.objects.values(), *OffsetRequest.objects.values()]
+    )
+    assert writer.text[17:] not in written
+    assert all(writer.text[17:].encode() not in answer.content for answer in answers)
 
 
 @pytest.fixture

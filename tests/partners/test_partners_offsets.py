@@ -13,6 +13,7 @@ from catalog.models import Product
 from offsets.models import DeviceOffset, OffsetRequest, ProjectStock
 from partners import selectors
 from partners.models import Partner
+from partners.serializers import DeviceBody, OffsetsBody
 from projects.models import ProjectPrice
 from tests.factories.offsets import make_project, stock
 from tests.factories.partners import (
@@ -83,16 +84,28 @@ def test_a_partner_that_is_no_verified_company_reads_the_words_for_consumers() -
     assert DeviceOffset.objects.get().wording == "eu-consumer-en-1"
 
 
-@pytest.mark.parametrize("value", [1, "1", 310_000, None])
-@pytest.mark.parametrize(
-    "field", ["amount_g", "price_minor", "currency", "footprint", "livemode", "owner", "state"]
+EVERY_FIELD = sorted(
+    {field.name for model in (OffsetRequest, DeviceOffset, Product) for field in model._meta.get_fields()}
+    | {"price_minor", "currency", "total_kg", "project_id", "owner_id", "ledger"}
 )
-def test_a_client_can_set_neither_grams_nor_price_nor_mode(writer: Caller, field: str, value: object) -> None:
-    on_device = body_for(devices=[{"device_serial": "PF-1", "sku": SKU, field: value}])
-    for body, path in ((on_device, f"devices.0.{field}"), (body_for("PF-1", **{field: value}), field)):
-        answer = writer.order(body)
-        assert answer.status_code == 422
-        assert [row["field"] for row in answer.json()["error"]["fields"]] == [path]
+
+
+@pytest.mark.parametrize("value", [1, "1", None, True])
+def test_a_client_can_set_neither_grams_nor_price_nor_mode_nor_any_other_field(
+    writer: Caller, value: object
+) -> None:
+    assert {"amount_g", "livemode", "owner", "scope", "supplement", "covered_at"} <= set(EVERY_FIELD)
+    for field in EVERY_FIELD:
+        device = {"device_serial": "PF-1", "sku": SKU}
+        calls = {}
+        if field not in DeviceBody().fields:
+            calls[f"devices.0.{field}"] = body_for(devices=[device | {field: value}])
+        if field not in OffsetsBody().fields:
+            calls[field] = body_for("PF-1", **{field: value})
+        for path, body in calls.items():
+            answer = writer.order(body)
+            assert answer.status_code == 422
+            assert [row["field"] for row in answer.json()["error"]["fields"]] == [path]
     assert nothing_happened()
 
 

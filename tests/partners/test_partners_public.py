@@ -131,6 +131,7 @@ def test_a_country_without_a_factor_says_what_stands_in() -> None:
         ("country=S", "country"),
         ("country=%F0%9F%87%B8", "country"),
         ("rma=32", "rma"),
+        ("ram=16&ram=32", "ram"),
         ("%00=1", "\x00"),
         ("amount_g=1", "amount_g"),
     ],
