@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Count, F, Max, Min, Sum
+from django.db.models import CharField, Count, Exists, F, Max, Min, Model, OuterRef, Q, Sum, Value
+from django.db.models.functions import Cast, Concat
 
 from common import triggers
 from common.models import Event
+from offsets import events as kinds
 from offsets.models import (
     GRAMS_PER_CREDIT,
     Allocation,
@@ -25,7 +27,13 @@ from offsets.models import (
     Retirement,
     Span,
 )
-from offsets.serials import InvalidDeviceSerial, format_credit_serials, normalise_device
+from offsets.serials import (
+    InvalidCreditSerials,
+    InvalidDeviceSerial,
+    format_credit_serials,
+    normalise_device,
+    parse_credit_serials,
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,19 @@ def blocks_hold_their_credits() -> Found:
             yield f"creditblock:{block.pk}", f"{block} has {row['n']} credits {row['first']} to {row['last']}"
 
 
+def blocks_are_what_their_serials_say() -> Found:
+    """Unit, vintage (where the serial has one) and mode of a block are those of its serials."""
+    for block in CreditBlock.objects.order_by("pk").iterator():
+        try:
+            serials = parse_credit_serials(str(block))
+        except InvalidCreditSerials as error:
+            yield f"creditblock:{block.pk}", error.message
+            continue
+        said = (serials.unit, serials.vintage or block.vintage, not serials.demo)
+        if said != (block.unit, block.vintage, block.livemode):
+            yield f"creditblock:{block.pk}", f"{block} is stored as another unit, vintage or mode"
+
+
 def retirements_hold_their_credits() -> Found:
     """A retirement lies in its block and has exactly its run's credits; a void one has none."""
     counts = {
@@ -111,7 +132,14 @@ def confirmed_retirements_have_proof() -> Found:
         asked = {"credit_serials": serials, "credits": row.credits, "project": row.project.reference}
         if attempt:
             intent = {**attempt.intent}
-            expected = {**asked, "request_id": str(row.request_id), "reference": row.reference}
+            expected = {
+                **asked,
+                "request_id": str(row.request_id),
+                "reference": row.reference,
+                "beneficiary": row.beneficiary,
+                "reason": row.reason,
+                "livemode": row.livemode,
+            }
             if any(intent.get(key) != value for key, value in expected.items()):
                 yield f"attempt:{attempt.pk}", f"{row.reference}: the attempt asked for something else"
         outcome = outcomes.get(attempt.pk) if attempt else None
@@ -170,7 +198,7 @@ def live_intervals_are_disjoint() -> Found:
     """No gram of a retirement belongs to two devices."""
     rows = (
         Allocation.objects.filter(reversal=None)
-        .order_by("span__retirement_id", "from_g")
+        .order_by("span__retirement_id", "from_g", "pk")
         .values_list("span__retirement_id", "pk", "from_g", "to_g")
     )
     for _retirement, group in groupby(rows.iterator(), key=lambda row: row[0]):
@@ -262,6 +290,35 @@ def events_are_complete() -> Found:
             yield f"event:{row['subject']}", f"{row['n']} events, numbered {row['first']} to {row['last']}"
 
 
+WITNESSED: tuple[tuple[type[Model], str, Q], ...] = (
+    (CreditBlock, kinds.CREDITS_IMPORTED, Q()),
+    (Retirement, kinds.RETIREMENT_OPENED, Q()),
+    (Retirement, kinds.RETIREMENT_ATTEMPTED, Q(attempted_at__isnull=False)),
+    (Retirement, kinds.RETIREMENT_CONFIRMED, Q(state=Retirement.State.CONFIRMED)),
+    (Retirement, kinds.RETIREMENT_VOID, Q(state=Retirement.State.VOID)),
+    (Retirement, kinds.RETIREMENT_NEEDS_PERSON, Q(state=Retirement.State.NEEDS_PERSON)),
+    (DeviceOffset, kinds.OFFSETS_REQUESTED, Q(replaces=None)),
+    (DeviceOffset, kinds.OFFSET_COVERED, Q(covered_at__isnull=False)),
+    (DeviceOffset, kinds.OFFSET_CANCELLED, Q(ended_reason=DeviceOffset.Ended.CANCELLED)),
+    (DeviceOffset, kinds.OFFSET_REVERSED, Q(ended_reason=DeviceOffset.Ended.REVERSED)),
+    (DeviceOffset, kinds.OFFSET_MOVED, Q(ended_reason=DeviceOffset.Ended.MOVED)),
+)
+
+# What a restored database had forgotten was adopted from the registry's journal, not opened.
+INSTEAD = {kinds.RETIREMENT_OPENED: [kinds.RETIREMENT_OPENED, kinds.RETIREMENT_ADOPTED]}
+
+
+def states_have_their_events() -> Found:
+    """What a row's state says happened is in its history."""
+    for model, kind, condition in WITNESSED:
+        word = str(model._meta.model_name)
+        subject = Concat(Value(f"{word}:"), Cast(OuterRef("pk"), CharField()))
+        happened = Event.objects.filter(subject=subject, kind__in=INSTEAD.get(kind, [kind]))
+        unseen = model._default_manager.filter(condition).exclude(Exists(happened)).order_by("pk")
+        for pk in unseen.values_list("pk", flat=True).iterator():
+            yield f"{word}:{pk}", f"its history holds no {kind}"
+
+
 def triggers_are_installed() -> Found:
     """Every trigger that keeps rows append-only or write-once is in the database."""
     for name in sorted({trigger.name for trigger in triggers.registered()} - triggers.installed()):
@@ -272,6 +329,7 @@ CHECKS: tuple[Callable[[], Found], ...] = (
     triggers_are_installed,
     blocks_are_disjoint,
     blocks_hold_their_credits,
+    blocks_are_what_their_serials_say,
     retirements_hold_their_credits,
     confirmed_retirements_have_proof,
     spans_are_grams_of_retirements,
@@ -281,6 +339,7 @@ CHECKS: tuple[Callable[[], Found], ...] = (
     devices_are_covered_once,
     counters_agree,
     events_are_complete,
+    states_have_their_events,
 )
 
 
