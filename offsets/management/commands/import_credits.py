@@ -11,7 +11,7 @@ from offsets.importing import InvalidCreditFile, import_blocks, read_blocks
 
 
 class Command(BaseCommand):
-    help = "Take credit blocks into stock from a CSV, one block a row (docs/importing.md). All rows or none."
+    help = "Take credit blocks into stock from a CSV, one block a row (docs/importing-credits.md). All rows or none."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
@@ -30,7 +30,10 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
         credits = sum(block.serials.credits for block in blocks)
         if options["dry_run"]:
-            self.stdout.write(f"{len(blocks)} blocks with {credits} credits would be stored; nothing was.")
+            self.stdout.write(f"Dry run, nothing was stored. Blocks: {len(blocks)}, credits: {credits}.")
             return
-        import_blocks(blocks, actor="command:import_credits", now=timezone.now())
-        self.stdout.write(f"{len(blocks)} blocks with {credits} credits are in stock.")
+        try:
+            import_blocks(blocks, actor="command:import_credits", now=timezone.now())
+        except InvalidCreditFile as error:
+            raise CommandError(error.message) from error
+        self.stdout.write(f"Stored. Blocks: {len(blocks)}, credits: {credits}.")
