@@ -11,7 +11,7 @@ from offsets.importing import InvalidCreditFile, import_blocks, read_blocks
 
 
 class Command(BaseCommand):
-    help = "Take credit blocks into stock from a CSV, one block a row (docs/importing-credits.md). All rows or none."
+    help = "Take credit blocks into stock from a CSV: all rows or none (docs/importing-credits.md)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
