@@ -103,6 +103,14 @@ class PricedBasket:
         return sum(line.offset.amount_g for line in self.lines if line.offset)
 
     @property
+    def devices_net_minor(self) -> int:
+        return sum(line.net_minor for line in self.lines)
+
+    @property
+    def offsets_net_minor(self) -> int:
+        return sum(line.offset.net_minor for line in self.lines if line.offset)
+
+    @property
     def problems(self) -> list[dict[str, str]]:
         return [{"line": str(line.line.pk), "problem": line.problem} for line in self.lines if line.problem]
 

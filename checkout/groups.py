@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from checkout.models import OrderLine
+from checkout.models import OrderLine, Shipment
 from checkout.states import DeviceState, State, Step
 
 
@@ -22,6 +22,11 @@ class DeviceGroup:
     @property
     def count(self) -> int:
         return len(self.devices)
+
+    @property
+    def shipment(self) -> Shipment | None:
+        """The newest shipment of the group; None before it leaves."""
+        return self.devices[-1].device.shipment
 
 
 def group_devices(states: Iterable[DeviceState]) -> list[DeviceGroup]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from checkout.errors import SerialsRefused
 from checkout.models import OrderedDevice
+from checkout.states import DeviceState
 
 HEADER = ["line", "unit", "device_serial"]
 MAX_BYTES = 2_000_000
@@ -118,3 +119,24 @@ def _place(row: Sequence[str]) -> tuple[int, int] | None:
 
 def _problem(row: int, text: str) -> dict[str, str | int]:
     return {"row": row, "problem": text}
+
+
+def write_device_list(states: Iterable[DeviceState]) -> str:
+    """Every unit of an order with where it stands, for the buyer's own records."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([*HEADER, "name", "configuration", "state", "since", "carrier", "tracking", "code"])
+    for state in states:
+        device, shipment = state.device, state.device.shipment
+        cells = [
+            device.device_serial or "",
+            device.line.name,
+            device.line.configuration,
+            state.state,
+            state.since.date().isoformat(),
+            shipment.carrier if shipment else "",
+            shipment.tracking if shipment else "",
+            state.certificate.code if state.certificate else "",
+        ]
+        writer.writerow([device.line.position, device.position, *(quoted_cell(cell) for cell in cells)])
+    return out.getvalue()

@@ -1,6 +1,6 @@
 """Pages of the admin on which staff act on one order: each checks one permission and calls one service."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.contrib import admin, messages
@@ -45,7 +45,12 @@ class Words:
 
 
 def _page(
-    request: HttpRequest, order: Order, form: Form, words: Words, *, status: int = 200, **more: object
+    request: HttpRequest,
+    order: Order,
+    form: Form,
+    words: Words,
+    more: Mapping[str, object],
+    status: int = 200,
 ) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
@@ -65,14 +70,14 @@ def _act(
 ) -> HttpResponse:
     """Show the form; on POST run the service and go back to the order, or show what is wrong with 422."""
     if request.method != "POST":
-        return _page(request, order, form, words, **more)
+        return _page(request, order, form, words, more)
     if not form.is_valid():
-        return _page(request, order, form, words, status=422, **more)
+        return _page(request, order, form, words, more, 422)
     try:
         done = act()
     except DomainError as error:
         problems = error.details[:MAX_PROBLEMS_SHOWN]
-        return _page(request, order, form, words, status=422, error=error, problems=problems, **more)
+        return _page(request, order, form, words, {**more, "error": error, "problems": problems}, 422)
     messages.success(request, done)
     return redirect(change_page(order))
 

@@ -56,7 +56,8 @@ def test_the_plain_laptop_is_310_kg_in_sweden(wind: Project) -> None:
     basket = make_basket()
     add(basket, project=wind)
     [line] = priced(basket).lines
-    assert line.offset and (line.offset.unit_amount_g, line.offset.net_minor) == (SWEDEN_G, OFFSET_MINOR)
+    assert line.offset is not None
+    assert (line.offset.unit_amount_g, line.offset.net_minor) == (SWEDEN_G, OFFSET_MINOR)
     assert line.offset.text == say("basket_line", wording=WORDING, kg="310", project=wind.name)
 
 
