@@ -1,4 +1,6 @@
-"""The proof a buyer keeps. Facts are frozen when it is issued; a withdrawn one keeps only its code and digest."""
+"""The proof a buyer keeps. Facts are frozen when it is issued; a withdrawn one keeps only its code and
+digest.
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -24,9 +26,13 @@ class Certificate(models.Model):
     replaces = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by"
     )
-    facts = models.JSONField(_("facts"), null=True)  # certificates.facts: flat, ASCII keys, strings and integers
+    facts = models.JSONField(
+        _("facts"), null=True
+    )  # certificates.facts: flat, ASCII keys, strings and integers
     nonce = models.BinaryField(_("nonce"), null=True, max_length=32)
-    digest = models.CharField(_("digest"), max_length=64)  # commitment to the facts, PROOF: SHA-256(tag, nonce, JCS)
+    digest = models.CharField(
+        _("digest"), max_length=64
+    )  # commitment to the facts, PROOF: SHA-256(tag, nonce, JCS)
     wording = models.CharField(_("wording"), max_length=40)
     language = models.CharField(_("language"), max_length=10)
     issued_at = models.DateTimeField(_("issued"))
@@ -40,7 +46,9 @@ class Certificate(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["offset"], condition=Q(state="valid"), name="one_valid_certificate"),
+            models.UniqueConstraint(
+                fields=["offset"], condition=Q(state="valid"), name="one_valid_certificate"
+            ),
             models.CheckConstraint(
                 condition=Q(facts__isnull=False, nonce__isnull=False) | Q(state="withdrawn"),
                 name="only_withdrawn_has_no_facts",
@@ -49,13 +57,19 @@ class Certificate(models.Model):
         indexes = [
             models.Index(
                 fields=["id"],
-                condition=Q(rendered_at__isnull=True, needs_person_at__isnull=True, withdrawn_at__isnull=True),
+                condition=Q(
+                    rendered_at__isnull=True, needs_person_at__isnull=True, withdrawn_at__isnull=True
+                ),
                 name="certificate_to_render",
             )
         ]
         ordering = ["-id"]
         verbose_name = _("certificate")
         verbose_name_plural = _("certificates")
+        permissions = [
+            ("issue_again", _("issue a certificate again")),
+            ("withdraw_certificate", _("withdraw a certificate")),
+        ]
 
     def __str__(self) -> str:
         return self.code

@@ -68,7 +68,8 @@ def _move_to_replacement(
     moved = DeviceOffset.objects.get(pk=offset.pk)
     moved.pk, moved.replaces_id = None, offset.pk
     moved.device_serial, moved.device_serial_typed = serial, device_serial.strip()
-    moved.created_at, moved.covered_at, moved.ended_at, moved.ended_reason = now, None, None, ""
+    moved.created_at, moved.covered_at, moved.certified_at = now, None, None
+    moved.ended_at, moved.ended_reason = None, ""
     moved.save(force_insert=True)
     ledger.cover_exactly(moved, spans, now=now)
     events.record(kinds.OFFSET_MOVED, offset, actor=actor, data={"reason": reason, "to": moved.pk})

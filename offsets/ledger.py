@@ -333,9 +333,7 @@ def allocate(*, project_id: int, livemode: bool, limit: int, now: datetime) -> l
     )
     surplus_g = sum(span.to_g - span.next_g for span in spans)
     covered: list[DeviceOffset] = []
-    for offset in DeviceOffset.objects.filter(
-        project_id=project_id, livemode=livemode, covered_at=None, ended_at=None, problem=""
-    ).order_by("pk")[:limit]:
+    for offset in waiting_offsets(project_id=project_id, livemode=livemode)[:limit]:
         if offset.amount_g > surplus_g:
             break
         surplus_g -= offset.amount_g
@@ -350,6 +348,13 @@ def allocate(*, project_id: int, livemode: bool, limit: int, now: datetime) -> l
     if changed != len(covered):
         raise NotEnoughCredits("An offset changed while it was being covered; nothing has moved.")
     return covered
+
+
+def waiting_offsets(*, project_id: int, livemode: bool) -> QuerySet[DeviceOffset]:
+    """Live offsets that nothing covers yet and that need no person, oldest first."""
+    return DeviceOffset.objects.filter(
+        project_id=project_id, livemode=livemode, covered_at=None, ended_at=None, problem=""
+    ).order_by("pk")
 
 
 def _hand_out(spans: list[Span], offsets: list[DeviceOffset], *, now: datetime) -> None:

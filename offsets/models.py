@@ -283,6 +283,7 @@ class DeviceOffset(models.Model):
         _("manufacturer"), max_length=60
     )  # normalised, see serials.normalise_device
     device_serial = models.CharField(_("device serial"), max_length=64)  # normalised
+    manufacturer_typed = models.CharField(_("manufacturer as typed"), max_length=80)
     device_serial_typed = models.CharField(_("device serial as typed"), max_length=80)
     product = models.CharField(_("product"), max_length=160)
     sku = models.CharField(_("SKU"), max_length=40, blank=True)
@@ -304,6 +305,8 @@ class DeviceOffset(models.Model):
     )
     created_at = models.DateTimeField(_("promised"))
     covered_at = models.DateTimeField(_("covered"), null=True, blank=True)
+    # The floor above marks what it has made of a covered claim, so that its sweep finds the rest by one index.
+    certified_at = models.DateTimeField(_("certified"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     ended_reason = models.CharField(_("how it ended"), max_length=10, choices=Ended, blank=True)
     problem = models.CharField(_("what is wrong"), max_length=300, blank=True)
@@ -327,6 +330,11 @@ class DeviceOffset(models.Model):
                 fields=["project", "livemode", "id"],
                 condition=Q(covered_at__isnull=True, ended_at__isnull=True),
                 name="offset_uncovered",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(covered_at__isnull=False, certified_at__isnull=True, ended_at__isnull=True),
+                name="offset_to_certify",
             ),
             models.Index(fields=["device_serial"], name="offset_by_serial"),
         ]

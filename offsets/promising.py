@@ -242,6 +242,7 @@ def _offset(
         project=wish.project,
         manufacturer=device[0],
         device_serial=device[1],
+        manufacturer_typed=wish.manufacturer.strip(),
         device_serial_typed=wish.device_serial.strip(),
         product=wish.product,
         sku=wish.sku,

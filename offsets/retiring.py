@@ -1,9 +1,10 @@
-"""Promises become retirements: set aside, asked of the registry, confirmed, handed out. See services.py.
+"""Promises become retirements: set aside, asked of the registry, confirmed. See services.py.
 
 The rule: an attempt is committed before the call, and after an attempt we only look, unless the adapter is
 idempotent on our request id.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -14,14 +15,13 @@ from common.errors import Conflict
 from offsets import epoch, ledger, selectors
 from offsets import events as kinds
 from offsets.errors import ReceiptDiffers
-from offsets.models import Attempt, AttemptOutcome, Retirement
+from offsets.models import Attempt, AttemptOutcome, DeviceOffset, Retirement
 from offsets.registries import registry_for
 from offsets.registries.base import Confirmed, Intent, Outcome, Receipt, Refused, Unknown
 from offsets.serials import ceil_credits, format_credit_serials, parse_credit_serials
 from projects.models import Project
 
 MAX_LOOKS = 10
-ALLOCATION_BATCH = 2_000
 
 
 @transaction.atomic(durable=True)
@@ -263,10 +263,6 @@ def void_retirement(retirement: Retirement, *, reason: str, actor: str, now: dat
     events.record(kinds.RETIREMENT_VOID, locked, actor=actor, data={"reason": reason})
 
 
-@transaction.atomic(durable=True)
-def allocate_grams(*, project_id: int, livemode: bool, now: datetime, actor: str) -> int:
-    """Cover waiting offsets of a project with confirmed grams; returns how many in this batch."""
-    ledger.lock_running(project_id=project_id, livemode=livemode)
-    covered = ledger.allocate(project_id=project_id, livemode=livemode, limit=ALLOCATION_BATCH, now=now)
-    events.record_all(kinds.OFFSET_COVERED, covered, actor=actor)
-    return len(covered)
+def mark_certified(offset_ids: Sequence[int], *, now: datetime) -> None:
+    """In the caller's transaction: the floor above has issued certificates for these covered claims."""
+    DeviceOffset.objects.filter(pk__in=offset_ids, certified_at=None).update(certified_at=now)

@@ -5,6 +5,7 @@ Promising, retiring, correcting and importing have modules of their own; this on
 """
 
 from offsets.correcting import cancel_offset, move_to_replacement, reverse_offset
+from offsets.covering import allocate_grams, resume_offset
 from offsets.importing import import_blocks
 from offsets.ledger import Hold
 from offsets.promising import (
@@ -17,10 +18,10 @@ from offsets.promising import (
 )
 from offsets.retiring import (
     MAX_LOOKS,
-    allocate_grams,
     begin_attempt,
     confirm_by_person,
     intent_of,
+    mark_certified,
     open_retirements,
     record_outcome,
     settle,
@@ -40,11 +41,13 @@ __all__ = [
     "hold",
     "import_blocks",
     "intent_of",
+    "mark_certified",
     "move_to_replacement",
     "open_retirements",
     "record_outcome",
     "release",
     "request_offsets",
+    "resume_offset",
     "reverse_offset",
     "settle",
     "void_retirement",

@@ -5,15 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from certificates.badges import badge_svg
-from certificates.selectors import certificate_json
 from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
 from accounts.selectors import market_for_country
 from catalog.selectors import choose_options, product_by_sku
+from certificates.badges import badge_svg
 from certificates.models import Certificate
+from certificates.selectors import certificate_json
 from checkout.baskets import add_line, create_basket
 from checkout.models import Order, OrderedDevice
 from checkout.payments import sandbox
@@ -48,7 +48,7 @@ def play(*, work: Callable[[], None] | None) -> dict[str, Any]:
         "credit_serials": facts["credit_serials"],
         "certificate_code": certificate.code,
         "record_url": f"{settings.SITE_URL}/c/{certificate.code}/",
-        **save_files(certificate),
+        **save_files(certificate, facts),
         "seconds": round(time.monotonic() - started, 2),
     }
 
@@ -122,10 +122,10 @@ def wait_for_certificate(order: Order, *, work: Callable[[], None] | None) -> Ce
     )
 
 
-def save_files(certificate: Certificate) -> dict[str, str]:
+def save_files(certificate: Certificate, facts: dict[str, Any]) -> dict[str, str]:
     """The PDF's path, and badge and JSON written beside it."""
     pdf = Path(certificate.pdf.path).resolve()
     svg, json_file = pdf.with_suffix(".svg"), pdf.with_suffix(".json")
-    svg.write_text(badge_svg(certificate), encoding="utf-8")
+    svg.write_text(badge_svg(facts), encoding="utf-8")
     json_file.write_bytes(certificate_json(certificate))
     return {"pdf": str(pdf), "svg": str(svg), "json": str(json_file)}

@@ -50,9 +50,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "credit block",
                 "verbose_name_plural": "credit blocks",
-                "permissions": [
-                    ("import_credits", "Can take credit blocks into stock")
-                ],
+                "permissions": [("import_credits", "Can take credit blocks into stock")],
                 "ordering": ["project", "vintage", "id"],
             },
         ),
@@ -68,6 +66,7 @@ class Migration(migrations.Migration):
                 ("livemode", models.BooleanField(verbose_name="live")),
                 ("manufacturer", models.CharField(max_length=60, verbose_name="manufacturer")),
                 ("device_serial", models.CharField(max_length=64, verbose_name="device serial")),
+                ("manufacturer_typed", models.CharField(max_length=80, verbose_name="manufacturer as typed")),
                 (
                     "device_serial_typed",
                     models.CharField(max_length=80, verbose_name="device serial as typed"),
@@ -118,6 +117,7 @@ class Migration(migrations.Migration):
                 ("group", models.CharField(blank=True, db_index=True, max_length=60, verbose_name="group")),
                 ("created_at", models.DateTimeField(verbose_name="promised")),
                 ("covered_at", models.DateTimeField(blank=True, null=True, verbose_name="covered")),
+                ("certified_at", models.DateTimeField(blank=True, null=True, verbose_name="certified")),
                 ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
                 (
                     "ended_reason",
@@ -552,6 +552,16 @@ class Migration(migrations.Migration):
                 condition=models.Q(("covered_at__isnull", True), ("ended_at__isnull", True)),
                 fields=["project", "livemode", "id"],
                 name="offset_uncovered",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="deviceoffset",
+            index=models.Index(
+                condition=models.Q(
+                    ("certified_at__isnull", True), ("covered_at__isnull", False), ("ended_at__isnull", True)
+                ),
+                fields=["id"],
+                name="offset_to_certify",
             ),
         ),
         migrations.AddIndex(

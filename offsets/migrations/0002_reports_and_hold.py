@@ -6,65 +6,92 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('offsets', '0001_initial'),
+        ("offsets", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RegistryReport',
+            name="RegistryReport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('registry', models.CharField(max_length=20, verbose_name='registry')),
-                ('name', models.CharField(max_length=120, verbose_name='file')),
-                ('digest', models.CharField(max_length=64, verbose_name='SHA-256 of the file')),
-                ('rows', models.PositiveIntegerField(verbose_name='rows')),
-                ('as_of', models.DateField(verbose_name='as of')),
-                ('livemode', models.BooleanField(verbose_name='live')),
-                ('actor', models.CharField(max_length=60, verbose_name='by')),
-                ('created_at', models.DateTimeField(verbose_name='read')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("registry", models.CharField(max_length=20, verbose_name="registry")),
+                ("name", models.CharField(max_length=120, verbose_name="file")),
+                ("digest", models.CharField(max_length=64, verbose_name="SHA-256 of the file")),
+                ("rows", models.PositiveIntegerField(verbose_name="rows")),
+                ("as_of", models.DateField(verbose_name="as of")),
+                ("livemode", models.BooleanField(verbose_name="live")),
+                ("actor", models.CharField(max_length=60, verbose_name="by")),
+                ("created_at", models.DateTimeField(verbose_name="read")),
             ],
             options={
-                'verbose_name': 'registry report',
-                'verbose_name_plural': 'registry reports',
-                'ordering': ['-id'],
+                "verbose_name": "registry report",
+                "verbose_name_plural": "registry reports",
+                "ordering": ["-id"],
             },
         ),
         migrations.AddField(
-            model_name='projectstock',
-            name='alarm',
-            field=models.CharField(blank=True, max_length=300, verbose_name='alarm'),
+            model_name="projectstock",
+            name="alarm",
+            field=models.CharField(blank=True, max_length=300, verbose_name="alarm"),
         ),
         migrations.CreateModel(
-            name='LedgerEpoch',
+            name="LedgerEpoch",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('epoch', models.UUIDField(default=uuid.uuid4, verbose_name='epoch')),
-                ('held_since', models.DateTimeField(blank=True, null=True, verbose_name='held since')),
-                ('reason', models.CharField(blank=True, max_length=300, verbose_name='why it is held')),
+                ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("epoch", models.UUIDField(default=uuid.uuid4, verbose_name="epoch")),
+                ("held_since", models.DateTimeField(blank=True, null=True, verbose_name="held since")),
+                ("reason", models.CharField(blank=True, max_length=300, verbose_name="why it is held")),
             ],
             options={
-                'verbose_name': 'epoch of the ledger',
-                'verbose_name_plural': 'epochs of the ledger',
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_ledger_epoch')],
+                "verbose_name": "epoch of the ledger",
+                "verbose_name_plural": "epochs of the ledger",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="one_ledger_epoch")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Reconciliation',
+            name="Reconciliation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verdict', models.CharField(max_length=10, verbose_name='verdict')),
-                ('detail', models.CharField(max_length=300, verbose_name='detail')),
-                ('lines', models.JSONField(default=list, verbose_name='rows of the report')),
-                ('retirement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reconciliations', to='offsets.retirement')),
-                ('report', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reconciliations', to='offsets.registryreport')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("verdict", models.CharField(max_length=10, verbose_name="verdict")),
+                ("detail", models.CharField(max_length=300, verbose_name="detail")),
+                ("lines", models.JSONField(default=list, verbose_name="rows of the report")),
+                (
+                    "retirement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reconciliations",
+                        to="offsets.retirement",
+                    ),
+                ),
+                (
+                    "report",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reconciliations",
+                        to="offsets.registryreport",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'reconciliation',
-                'verbose_name_plural': 'reconciliations',
-                'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(fields=('report', 'retirement'), name='one_verdict_per_report')],
+                "verbose_name": "reconciliation",
+                "verbose_name_plural": "reconciliations",
+                "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("report", "retirement"), name="one_verdict_per_report")
+                ],
             },
         ),
     ]

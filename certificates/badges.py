@@ -1,0 +1,107 @@
+"""The data badge: facts as a small SVG, nothing seal-like. Pure; 268 x 92, light or dark.
+
+Text is laid out for the reader's own sans; every value is escaped and cut to fit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from certificates import sheet
+from claims.wording import say, wording_by_id
+
+WIDTH, HEIGHT = 268, 92
+SANS = "Inter, system-ui, -apple-system, 'Segoe UI', sans-serif"
+MONO = "ui-monospace, 'SF Mono', Menlo, Consolas, monospace"
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of the badge."""
+
+    card: str
+    rule: str
+    ink: str
+    soft: str
+    line: str
+
+
+THEMES = {
+    "light": Theme(card="#ffffff", rule="#dfdbd0", ink="#14202b", soft="#566370", line="#1d4ed8"),
+    "dark": Theme(card="#14202b", rule="#33424f", ink="#f4f2ec", soft="#a9b4be", line="#8fb0ff"),
+}
+
+
+def badge_svg(facts: Mapping[str, str | int], *, state: str = "valid", theme: str = "light") -> str:
+    """The badge of these facts. A state other than valid takes the place of the amount.
+
+    Raises KeyError for an unknown theme and UnknownWording for a wording that was never published.
+    """
+    colours, wording = THEMES[theme], wording_by_id(str(facts["wording"]))
+    serial_end = str(facts["device_serial"])[-4:]
+    kg, day = sheet.kg_text(int(facts["amount_g"])), sheet.day_text(str(facts["issued_at"]))
+    title = say("badge_title", wording=wording, kg=kg)
+    if state in {"reversed", "moved", "withdrawn"}:
+        title = say(f"state_{state}", wording=wording)
+    alt = say(
+        "badge_alt",
+        wording=wording,
+        kg=kg,
+        product=str(facts["product"]),
+        serial_end=serial_end,
+        project=str(facts["project_title"]),
+        date=day,
+    )
+    demo = "" if facts["livemode"] else f" {say('certificate_demo', wording=wording)}"
+    svg = Element(
+        "svg",
+        {
+            "xmlns": "http://www.w3.org/2000/svg",
+            "width": str(WIDTH),
+            "height": str(HEIGHT),
+            "viewBox": f"0 0 {WIDTH} {HEIGHT}",
+            "role": "img",
+            "aria-labelledby": "t",
+        },
+    )
+    SubElement(svg, "title", {"id": "t"}).text = alt + demo
+    frame = {"x": "0.5", "y": "0.5", "width": "267", "height": "91", "rx": "10"}
+    SubElement(svg, "rect", {**frame, "fill": colours.card, "stroke": colours.rule})
+    _line(svg, colours)
+    _text(svg, 66, 27, _cut(title, 27), size=12.5, fill=colours.ink, weight="700")
+    _text(svg, 16, 47, _cut(f"{facts['product']} · …{serial_end}", 40), size=11, fill=colours.ink)
+    _text(svg, 16, 63, _cut(f"{_short_project(facts)} · {day}", 44), size=10.5, fill=colours.soft)
+    code = str(facts["certificate"]) + ("" if facts["livemode"] else " · demo")
+    _text(svg, 16, 79, code, size=9.5, fill=colours.line, family=MONO)
+    return tostring(svg, encoding="unicode")
+
+
+def _line(svg: Element, colours: Theme) -> None:
+    """The motif: an open node, a line, a filled node."""
+    SubElement(svg, "path", {"d": "M25 23H49", "stroke": colours.line, "stroke-width": "3"})
+    open_node = {"cx": "21", "cy": "23", "r": "4.5", "fill": colours.card}
+    SubElement(svg, "circle", {**open_node, "stroke": colours.line, "stroke-width": "3"})
+    SubElement(svg, "circle", {"cx": "52", "cy": "23", "r": "5", "fill": colours.line})
+
+
+def _text(
+    svg: Element,
+    x: int,
+    y: int,
+    text: str,
+    *,
+    size: float,
+    fill: str,
+    weight: str = "400",
+    family: str = SANS,
+) -> None:
+    attributes = {"x": str(x), "y": str(y), "font-family": family, "font-size": str(size)}
+    SubElement(svg, "text", {**attributes, "font-weight": weight, "fill": fill}).text = text
+
+
+def _short_project(facts: Mapping[str, str | int]) -> str:
+    return _cut(str(facts["project_title"]), 24)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -1,0 +1,86 @@
+"""What certificates say, read-only."""
+
+import json
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+
+from certificates.models import Certificate
+from common.codes import normalise_code
+from common.errors import DomainError, NotFound
+from offsets.models import DeviceOffset
+
+CODE_GROUPS = 4
+
+
+class UnknownCode(NotFound):
+    """No certificate has this code; a malformed one answers alike."""
+
+    code = "unknown_code"
+
+
+class Withdrawn(DomainError):
+    """The certificate was withdrawn: its facts and file are deleted."""
+
+    code = "withdrawn"
+    status = 410
+
+
+def certificate_by_code(code: str) -> Certificate:
+    """The certificate of this code, however it was typed. Raises UnknownCode; a withdrawn one is returned."""
+    printed = normalise_code(code, groups=CODE_GROUPS)
+    found = (
+        Certificate.objects.select_related(
+            "offset__project__registry", "offset__owner", "replaces", "replaced_by"
+        )
+        .filter(code=printed)
+        .first()
+        if printed
+        else None
+    )
+    if found is None:
+        raise UnknownCode(
+            "No record has this code. Copy it from the certificate: four groups of four characters."
+        )
+    return found
+
+
+def offsets_with_facts() -> QuerySet[DeviceOffset]:
+    """Offsets with everything that facts are made of."""
+    return DeviceOffset.objects.select_related("project__registry", "project__methodology")
+
+
+def offsets_to_certify() -> QuerySet[DeviceOffset]:
+    """Covered live claims that no certificate was issued for, oldest first."""
+    return (
+        offsets_with_facts()
+        .filter(covered_at__isnull=False, certified_at__isnull=True, ended_at__isnull=True)
+        .order_by("pk")
+    )
+
+
+def certificates_to_render() -> QuerySet[Certificate]:
+    """Issued, neither rendered nor given up nor withdrawn, oldest first."""
+    return Certificate.objects.filter(
+        rendered_at__isnull=True, needs_person_at__isnull=True, withdrawn_at__isnull=True
+    ).order_by("pk")
+
+
+def certificates_of(offset_ids: Sequence[int]) -> dict[int, Certificate]:
+    """The newest certificate of each offset, by the offset's key; one query."""
+    rows = Certificate.objects.filter(offset_id__in=offset_ids).order_by("pk")
+    return {certificate.offset_id: certificate for certificate in rows}
+
+
+def certificate_json(certificate: Certificate) -> bytes:
+    """`certificate.json`: the facts, the nonce (hexadecimal) and the digest that they give. Raises
+    Withdrawn.
+    """
+    if certificate.facts is None or certificate.nonce is None:
+        raise Withdrawn("This certificate was withdrawn; its facts are deleted.")
+    body = {
+        "facts": certificate.facts,
+        "nonce": bytes(certificate.nonce).hex(),
+        "digest": certificate.digest,
+    }
+    return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
