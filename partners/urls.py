@@ -17,5 +17,9 @@ urlpatterns = [
     path("v1/offsets/<str:public_id>/", offsets.OffsetsDetailView.as_view(), name="offsets"),
     path("v1/certificates/<str:code>/", certificates.CertificateView.as_view(), name="certificate"),
     path("v1/certificates/<str:code>/certificate.pdf", certificates.CertificatePdfView.as_view(), name="pdf"),
+    path(
+        "v1/certificates/<str:code>/certificate.json", certificates.CertificateJsonView.as_view(), name="json"
+    ),
+    path("v1/certificates/<str:code>/badge.svg", certificates.CertificateBadgeView.as_view(), name="badge"),
     re_path(r"^(?P<path>.*)$", public.UnknownAddressView.as_view(), name="unknown"),
 ]

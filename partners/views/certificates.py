@@ -2,30 +2,27 @@
 
 from typing import Any
 
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from certificates.badges import badge_svg
 from certificates.models import Certificate
-from common.errors import Conflict, DomainError
+from certificates.selectors import Withdrawn, certificate_json
+from common.errors import Conflict
 from partners import representations, selectors
 from partners.schema import refusals
 from partners.views.base import ApiView, key_of
+
+SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 class NotDrawnYet(Conflict):
     """The PDF is being made."""
 
     code = "not_drawn_yet"
-
-
-class WithdrawnCertificate(DomainError):
-    """Its facts were erased at the holder's request."""
-
-    code = "withdrawn"
-    status = 410
 
 
 def _file_answer(media_type: str, what: str) -> dict[Any, OpenApiResponse]:
@@ -49,10 +46,10 @@ class CertificateFileView(ApiView):
     """A file of a certificate: bytes of their own type, errors as JSON."""
 
     def certificate(self, request: Request, code: str) -> Certificate:
-        """The partner's certificate. Raises UnknownCertificate and WithdrawnCertificate."""
+        """The partner's certificate. Raises UnknownCertificate and Withdrawn."""
         certificate = selectors.certificate_by_code(key_of(request), code)
         if certificate.facts is None:
-            raise WithdrawnCertificate(_("This certificate was withdrawn; its facts are no longer kept."))
+            raise Withdrawn(_("This certificate was withdrawn; its facts are no longer kept."))
         return certificate
 
 
@@ -72,3 +69,31 @@ class CertificatePdfView(CertificateFileView):
         if file is None:
             raise NotDrawnYet(_("The PDF is being drawn; ask again in a minute."))
         return FileResponse(file, content_type="application/pdf", filename=f"{certificate.code}.pdf")
+
+
+class CertificateJsonView(CertificateFileView):
+    @extend_schema(
+        operation_id="get_certificate_json",
+        tags=["certificates"],
+        responses=_file_answer("application/json", "Facts, nonce and digest: what a verifier needs."),
+    )
+    def get(self, request: Request, code: str) -> HttpResponse:
+        """The certificate's facts as bytes that can be checked without us."""
+        return HttpResponse(
+            certificate_json(self.certificate(request, code)), content_type="application/json"
+        )
+
+
+class CertificateBadgeView(CertificateFileView):
+    @extend_schema(
+        operation_id="get_certificate_badge",
+        tags=["certificates"],
+        responses=_file_answer("image/svg+xml", "The data badge."),
+    )
+    def get(self, request: Request, code: str) -> HttpResponse:
+        """The data badge: facts of the retirement, drawn as SVG."""
+        certificate = self.certificate(request, code)
+        svg = badge_svg(certificate.facts or {}, state=certificate.state)
+        return HttpResponse(
+            svg, content_type="image/svg+xml", headers={"Content-Security-Policy": SVG_POLICY}
+        )
