@@ -1,0 +1,101 @@
+"""R16: one offset that the database always refuses to cover, among n: the others are done, it waits."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+from certificates.models import Certificate
+from certificates.tasks import issue_certificates
+from offsets import covering, selectors, tasks
+from offsets.models import DeviceOffset
+from tests.factories.offsets import make_project
+from tests.soak import registry as registries
+from tests.soak import world
+from tests.soak.bars import Bar
+from tests.soak.checker import judge
+
+ROUNDS = 4
+
+
+def run(n: int, seed: int) -> list[str]:
+    """One poisonous offset among `n`, at a place that the seed chooses."""
+    rng = random.Random(seed)
+    world.fresh()
+    project = make_project()
+    world.take_into_stock(project, credits=n)
+    keys = {}
+    for start in range(0, n, 250):
+        batch = [world.wish(project, f"PF-{number}", 310_000) for number in range(start, min(start + 250, n))]
+        world.promise(batch, key=f"batch-{start}")
+        keys[f"batch-{start}"] = len(batch)
+    sick = rng.choice(list(DeviceOffset.objects.order_by("pk")))
+    with refused_by_database(sick):
+        for _round in range(ROUNDS):
+            tasks.open_retirements()
+            tasks.retire_credits()
+            tasks.allocate_grams()
+            issue_certificates()
+    found = judge(journal=registries.read_journal(), acknowledged=keys, settled=True)
+    states = [selectors.state_of(offset) for offset in DeviceOffset.objects.order_by("pk")]
+    if (states.count("retired"), states.count("needs_person")) != (n - 1, 1):
+        found.append(
+            f"{states.count('retired')} of {n - 1} done, {states.count('needs_person')} need a person"
+        )
+    if Certificate.objects.count() != n - 1:
+        found.append(f"{Certificate.objects.count()} certificates for {n - 1} covered devices")
+    sick.refresh_from_db()
+    if not sick.problem:
+        found.append(f"the refused offset {sick.pk} does not say what is wrong with it")
+    return found
+
+
+def control(n: int, seed: int) -> list[str]:
+    """The guard off: a batch that is refused is not parted."""
+    guard = covering.REFUSED_BY_DATABASE
+    covering.REFUSED_BY_DATABASE = ()  # type: ignore[assignment]
+    try:
+        return run(n, seed)
+    finally:
+        covering.REFUSED_BY_DATABASE = guard
+
+
+@contextmanager
+def refused_by_database(offset: DeviceOffset) -> Iterator[None]:
+    """Every allocation of this offset fails, whoever makes it."""
+    pk, table = int(offset.pk), "offsets_allocation"
+    if connection.vendor == "sqlite":
+        make = [
+            f"CREATE TRIGGER poison BEFORE INSERT ON {table} WHEN NEW.offset_id = {pk}"
+            " BEGIN SELECT RAISE(ABORT, 'poison'); END"
+        ]
+        drop = ["DROP TRIGGER poison"]
+    else:
+        make = [
+            "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            f" IF NEW.offset_id = {pk} THEN RAISE EXCEPTION 'poison'; END IF; RETURN NEW; END $$",
+            f"CREATE TRIGGER poison BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION poison()",
+        ]
+        drop = [f"DROP TRIGGER poison ON {table}", "DROP FUNCTION poison"]
+    with connection.cursor() as cursor:
+        for statement in make:
+            cursor.execute(statement)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            for statement in drop:
+                cursor.execute(statement)
+
+
+BAR = Bar(
+    name="R16",
+    title="one offset that always raises among n",
+    gate=1_000,
+    goal=1_000,
+    small=100,
+    control_n=50,
+    run=run,
+    control=control,
+)
