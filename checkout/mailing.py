@@ -102,6 +102,8 @@ def _send_certificate_mail(shipment: Shipment, *, now: datetime) -> bool:
         .select_related("offset__ordered_device")
         .order_by("offset__ordered_device__pk")
     )
+    if not certificates:
+        return False  # another worker has sent them since this shipment was chosen
     try:
         message = certificates_mail(shipment.order, certificates)
     except OSError as error:  # a file is not readable now; the next round tries again

@@ -221,6 +221,8 @@ def ship_demo_orders(now: datetime) -> int:
     shipped = 0
     for order in orders[:DEMO_BATCH]:
         devices = list(OrderedDevice.objects.filter(line__order=order, shipment=None))
+        if not devices:
+            continue  # another worker shipped them since
         ship_devices(
             order=order,
             serials=demo_serials(devices),

@@ -77,29 +77,31 @@ def play(seed: int, *, guarded: bool) -> list[str]:
         for order in orders:
             shop.pay(order, now=clock.read())
         clock.advance(minutes=1)
-        for name in SWEEPS:
-            deliver(name)
+        found = [text for name in SWEEPS for text in deliver(name)]
         once = what_there_is(registry)
-        found = nothing_twice(registry, once)
+        found += nothing_twice(registry, once)
         for days in (0, 3):
             clock.advance(days=days)
-            for name in SWEEPS:
-                deliver(name)
+            found += [text for name in SWEEPS for text in deliver(name)]
             if (now := what_there_is(registry)) != once:
                 found.append(f"{days} days later: {now - once} more, {once - now} fewer")
         return found + judge(journal=registries.read_journal(), acknowledged={}, settled=True)
 
 
-def deliver(name: str) -> None:
-    """The message five times at once, then twice more."""
+def deliver(name: str) -> list[str]:
+    """The message five times at once, then twice more; returns what it raised."""
     gate = threading.Barrier(AT_ONCE)
 
     def receive() -> None:
         gate.wait()
         try:
             current_app.tasks[name]()
+        except Exception as error:  # noqa: BLE001 whatever a sweep raises beside itself is a finding
+            failed.append(f"{name} raised {type(error).__name__}: {error}")
         finally:
             connection.close()
+
+    failed: list[str] = []
 
     threads = [threading.Thread(target=receive) for _ in range(AT_ONCE)]
     for thread in threads:
@@ -108,6 +110,7 @@ def deliver(name: str) -> None:
         thread.join()
     for _again in range(2):
         current_app.tasks[name]()
+    return failed
 
 
 def what_there_is(registry: CountingRegistry) -> Counter[str]:
@@ -135,6 +138,8 @@ def nothing_twice(registry: CountingRegistry, there: Counter[str]) -> list[str]:
     found = [f"{there[what]} {what}, not {count}" for what, count in wanted.items() if there[what] != count]
     if not there["retirements"]:
         found.append("nothing was retired: the run is hollow")
+    subjects = Counter((message.subject, *message.to) for message in mail.outbox)
+    found += [f"mailed {times} times: {subject}" for subject, times in subjects.items() if times > 1]
     return found + [
         f"{key} was asked {times} times" for key, times in Counter(registry.calls).items() if times > 1
     ]

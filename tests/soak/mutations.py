@@ -148,6 +148,8 @@ def build_ledger(rng: random.Random) -> None:
         services.allocate_grams(project_id=project.pk, livemode=False, **facts)
         with transaction.atomic(durable=True):
             services.hold([Hold(project=project, livemode=False, holder=f"unit:{place}", amount_g=250_000)])
+        late = [world.wish(project, f"PF-W{place}{row}", 200_000) for row in range(2)]
+        world.promise(late, key=f"late-{place}")
         waiting = DeviceOffset.objects.filter(project=project, covered_at=None, ended_at=None).order_by("-pk")
         services.cancel_offset(waiting[0], reason="returned", **facts)
     rows = list(Retirement.objects.filter(state="open").order_by("pk"))
@@ -208,7 +210,7 @@ def double(rng: random.Random, row: models.Model) -> str:
     return f"{verb} {table} like {pk}"
 
 
-def other_value(rng: random.Random, field: models.Field[Any, Any], old: Any) -> Any:
+def other_value(rng: random.Random, field: Any, old: Any) -> Any:
     """Another value that the column takes."""
     if isinstance(field, models.ForeignKey):
         keys = list(field.related_model._default_manager.order_by("pk").values_list("pk", flat=True))
