@@ -1,8 +1,6 @@
 """What changes the catalogue's sheets and factors: imports, each one transaction, and versions by hand."""
 
 import csv
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,6 +47,7 @@ class PcfImport:
     unchanged: int
     moved_products: int
     unused_columns: list[str]
+    missing_columns: list[str]  # without them no row can be accepted
 
 
 def import_pcf(path: Path, *, dry_run: bool = False, report: Path | None = None) -> PcfImport:
@@ -76,6 +75,7 @@ def import_pcf(path: Path, *, dry_run: bool = False, report: Path | None = None)
         unchanged=plan.unchanged,
         moved_products=moved,
         unused_columns=_unused_columns(table),
+        missing_columns=_missing_columns(table),
     )
 
 
@@ -122,20 +122,18 @@ def _unused_columns(table: Table) -> list[str]:
     return [column for column in table.columns if column and column not in used]
 
 
+def _missing_columns(table: Table) -> list[str]:
+    needed = [format_of(table).columns[field] for field in ("use_kg", "lifetime_years")]
+    return [column for column in needed if column not in table.columns]
+
+
 def write_report(readings: Sequence[Reading], path: Path) -> None:
-    """One line per row, in order: UTF-8, commas, decimal points. Whole or not at all. Raises BadFile."""
+    """One line per row, in order: UTF-8, commas, decimal points. Raises BadFile when it cannot be written."""
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-                lines = csv.writer(out, lineterminator="\n")
-                lines.writerow(REPORT_COLUMNS)
-                lines.writerows(report_line(reading) for reading in readings)
-            os.chmod(name, 0o644)  # noqa: S103 a report is for others to read
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        with path.open("w", encoding="utf-8", newline="") as out:
+            lines = csv.writer(out, lineterminator="\n")
+            lines.writerow(REPORT_COLUMNS)
+            lines.writerows(report_line(reading) for reading in readings)
     except OSError as error:
         raise BadFile(
             _("The report %(path)s cannot be written: %(error)s. Nothing was stored.")

@@ -207,14 +207,15 @@ def _figures(cells: _Cells, total: Decimal, stages: Mapping[str, tuple[Decimal, 
     if lifetime is not None and lifetime <= 0:
         cells.words.append(findings.OUT_OF_RANGE.format("lifetime_years"))
         lifetime = None
+    deviation = cells.bounded("std_kg")
     figures = SheetFigures(
         total_kg=total,
         lifetime_years=lifetime,
         tec_kwh_per_year=cells.bounded("tec_kwh_per_year"),
         use_location=cells.text("use_location"),
         statistic=_statistic(cells),
-        std_kg=cells.bounded("std_kg"),
-        error_ratio=_error_ratio(cells, total),
+        std_kg=deviation,
+        error_ratio=_error_ratio(cells, total, deviation),
         manufacturing_kg=kg.get("manufacturing"),
         transport_kg=kg.get("transport"),
         use_kg=kg.get("use"),
@@ -236,9 +237,9 @@ def _statistic(cells: _Cells) -> str:
     return STATISTICS.get(printed, Statistic.UNKNOWN)
 
 
-def _error_ratio(cells: _Cells, total: Decimal) -> Decimal | None:
+def _error_ratio(cells: _Cells, total: Decimal, deviation: Decimal | None) -> Decimal | None:
     """The printed error, kept even outside 0..1; without one, standard deviation over total."""
-    value, deviation = cells.number("error_ratio"), cells.number("std_kg")
+    value = cells.number("error_ratio")
     if value is None and deviation is not None:
         value = deviation / total
     if value is None:

@@ -16,9 +16,6 @@ from catalog.pcf.sheet import SheetFigures, Split
 MANUFACTURE, TRANSPORT, EOL, NOT_PARTED, USE = "manufacture", "transport", "eol", "not_parted", "use"
 MEMORY, STORAGE, COUNTRY, YEARS = "memory", "storage", "country", "years"
 
-# Far below a gram: takes away what 28 digits of division leave behind, so that 386 kg is not 386,001 g.
-_NOISE_KG = Decimal("0.000000001")
-
 
 @dataclass(frozen=True)
 class Stage:
@@ -77,7 +74,7 @@ class Footprint:
     @property
     def amount_g(self) -> int:
         """Whole grams, rounded up."""
-        return int((self.total_kg.quantize(_NOISE_KG) * 1000).to_integral_value(ROUND_CEILING))
+        return int((self.total_kg * 1000).to_integral_value(ROUND_CEILING))
 
     @property
     def use_kg(self) -> Decimal:

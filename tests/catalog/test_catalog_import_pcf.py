@@ -1,6 +1,8 @@
 """`import_pcf`: every pitfall of real files, on small ones."""
 
 import csv
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import PcfSheet
 from catalog.services import REPORT_COLUMNS, import_pcf
+from common.errors import Conflict
 from tests.factories.catalog import BOAVIZTA_HEADER, ProductFactory, boavizta_row, write_boavizta
 
 pytestmark = pytest.mark.django_db
@@ -206,6 +209,13 @@ def test_shares_that_do_not_add_up_are_stored_and_flagged(tmp_path):
     assert PcfSheet.objects.get().manufacturing_kg == Decimal("336.8")
 
 
+def test_shares_above_the_whole_do_not_add_up_though_one_is_missing(tmp_path):
+    [line] = report_of(tmp_path, boavizta_row(gwp_manufacturing_ratio="0.95"))
+    assert line["reasons"] == "stages_do_not_add_up"
+    [line] = report_of(tmp_path, boavizta_row(gwp_manufacturing_ratio="0.5"))
+    assert line["reasons"] == ""
+
+
 def test_the_same_figures_under_two_names_are_named(tmp_path):
     _first, second = report_of(tmp_path, boavizta_row(), boavizta_row(name="ThinkPad P43s"))
     assert second["reasons"] == "same_figures_as_row_1"
@@ -257,6 +267,30 @@ def test_a_sheet_of_a_later_date_continues_the_models_only_sheet(tmp_path):
         (2, 400),
     ]
     assert PcfSheet.objects.values("lineage").distinct().count() == 1
+
+
+def test_a_later_sheet_of_a_model_known_twice_follows_neither(tmp_path):
+    both = [boavizta_row(sources="one"), boavizta_row(sources="two", gwp_total="430")]
+    import_pcf(write_boavizta(tmp_path / "in.csv", *both))
+    third = boavizta_row(sources="three", gwp_total="400")
+    assert import_pcf(write_boavizta(tmp_path / "later.csv", third)).new_sheets == 1
+    assert not PcfSheet.objects.filter(version__gt=1).exists()
+
+
+def test_a_second_sheet_beside_the_known_one_does_not_follow_it(tmp_path):
+    import_pcf(write_boavizta(tmp_path / "in.csv", boavizta_row()))
+    done = import_pcf(
+        write_boavizta(tmp_path / "in2.csv", boavizta_row(), boavizta_row(sources="two", gwp_total="430"))
+    )
+    assert (done.new_sheets, done.new_versions, done.unchanged) == (1, 0, 1)
+    pair = [boavizta_row(sources=source, gwp_total="300", name="ThinkPad X390") for source in ("a", "b")]
+    import_pcf(write_boavizta(tmp_path / "in3.csv", pair[0]))
+    done = import_pcf(
+        write_boavizta(
+            tmp_path / "in4.csv", pair[1], boavizta_row(sources="c", gwp_total="301", name="ThinkPad X390")
+        )
+    )
+    assert (done.new_sheets, done.new_versions) == (2, 0)
 
 
 def test_two_sheets_of_one_name_never_follow_each_other(tmp_path):
@@ -318,6 +352,36 @@ def test_columns_in_another_order_and_unknown_ones_are_read(tmp_path):
     )
     done = import_pcf(path)
     assert (done.rows, done.verdicts["accepted"], done.unused_columns) == (1, 1, ["colour"])
+    assert done.missing_columns == []
+
+
+def test_a_file_without_the_column_of_lifetimes_says_that_no_row_can_be_accepted(tmp_path, capsys):
+    path = tmp_path / "short.csv"
+    path.write_text("manufacturer,name,gwp_total,gwp_use_ratio,life_time\nLenovo,ThinkPad T490,421,0.1,5\n")
+    call_command("import_pcf", path)
+    said = capsys.readouterr().out
+    assert "The file has no column lifetime: no row can be accepted." in said
+    assert "Columns not read: life_time." in said
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_imports_at_once_store_each_sheet_once(tmp_path):
+    path = write_boavizta(tmp_path / "in.csv", *(boavizta_row(name=f"ThinkPad {n}") for n in range(200)))
+    together = threading.Barrier(2)
+
+    def import_it() -> str:
+        try:
+            together.wait(timeout=10)
+            return f"{import_pcf(path).new_sheets} new"
+        except Conflict as conflict:
+            return conflict.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        outcomes = sorted(future.result() for future in [threads.submit(import_it) for _n in range(2)])
+    assert outcomes in (["0 new", "200 new"], ["200 new", "conflict"])
+    assert PcfSheet.objects.count() == 200
 
 
 def test_our_own_format_keeps_statistics_and_configurations_apart(tmp_path):

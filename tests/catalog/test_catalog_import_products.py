@@ -78,6 +78,8 @@ def test_another_default_takes_the_place_of_the_old_one(products, options, tmp_p
         ]
     )
     assert list(Option.objects.filter(is_default=True).values_list("value", flat=True)) == ["32"]
+    import_products([options])
+    assert list(Option.objects.filter(is_default=True).values_list("value", flat=True)) == ["16"]
 
 
 def test_the_newest_version_of_a_sheet_is_taken(products):

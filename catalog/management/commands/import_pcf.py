@@ -37,5 +37,9 @@ class Command(BaseCommand):
         )
         if done.moved_products:
             self.stdout.write(f"{done.moved_products} products now show a new version of their sheet.")
+        if done.missing_columns:
+            self.stdout.write(
+                f"The file has no column {', '.join(done.missing_columns)}: no row can be accepted."
+            )
         if done.unused_columns:
             self.stdout.write(f"Columns not read: {', '.join(done.unused_columns)}.")
