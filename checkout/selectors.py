@@ -76,7 +76,7 @@ def _orders() -> QuerySet[Order]:
 
 def with_totals(orders: QuerySet[Order]) -> QuerySet[Order]:
     """Each order with `devices`, how many it has."""
-    return orders.annotate(devices=Sum("lines__quantity"))
+    return orders.annotate(devices=Sum("lines__quantity")).order_by("-pk")
 
 
 def accounts_to_buy_for(user: User) -> list[Account]:

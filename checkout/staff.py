@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -34,6 +34,11 @@ def _order(request: HttpRequest, pk: int, permission: str) -> Order:
     if not request.user.has_perm(permission):
         raise PermissionDenied
     return get_object_or_404(Order, pk=pk)
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """What was posted, were it nothing at all; None for a form that is only looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ def _act(
 def record_payment(request: HttpRequest, pk: int) -> HttpResponse:
     """Record a transfer that arrived."""
     order = _order(request, pk, "checkout.record_payment")
-    form = PaymentForm(request.POST or None, initial={"currency": order.currency})
+    form = PaymentForm(_posted(request), initial={"currency": order.currency})
 
     def act() -> str:
         notice = invoice.notice_for(
@@ -116,7 +121,7 @@ def record_payment(request: HttpRequest, pk: int) -> HttpResponse:
 def approve_terms(request: HttpRequest, pk: int) -> HttpResponse:
     """Let the order ship before it is paid."""
     order = _order(request, pk, "checkout.approve_terms")
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(_posted(request))
 
     def act() -> str:
         services.approve_terms(
@@ -132,7 +137,7 @@ def approve_terms(request: HttpRequest, pk: int) -> HttpResponse:
 def cancel_order(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancel the order and free its grams."""
     order = _order(request, pk, "checkout.cancel_order")
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(_posted(request))
 
     def act() -> str:
         services.cancel_order(
@@ -148,7 +153,7 @@ def cancel_order(request: HttpRequest, pk: int) -> HttpResponse:
 def ship_order(request: HttpRequest, pk: int) -> HttpResponse:
     """Ship devices with their serial numbers: pasted per line of the order, or as a CSV file; all or none."""
     order = _order(request, pk, "checkout.ship_order")
-    form = ShipForm(request.POST or None, request.FILES or None)
+    form = ShipForm(_posted(request), request.FILES or None)
     waiting = list(
         OrderedDevice.objects.filter(line__order=order, shipment=None)
         .select_related("line")

@@ -10,13 +10,18 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.core.files.base import ContentFile
+
 from accounts.models import Account, Market, MarketCountry, User
 from accounts.seed import load_markets
 from catalog.models import GridFactor, Option, OptionPrice, PcfSheet, Product, ProductPrice
 from catalog.selectors import choose_options
+from certificates.models import Certificate
 from checkout import baskets, services
 from checkout.models import Basket, BasketLine, Order, OrderedDevice, Shipment
 from claims.wording import current_wording
+from common.codes import random_code
+from offsets.models import DeviceOffset
 from projects.models import Project, ProjectPrice
 from tests.factories.offsets import make_project, stock
 
@@ -193,3 +198,27 @@ def ship(order: Order, *serials: str, now: datetime = NOON, **more: Any) -> Ship
     numbers = serials or tuple(f"PF{device.pk:06d}" for device in waiting)
     pairs = {device.pk: serial for device, serial in zip(waiting, numbers, strict=False)}
     return services.ship_devices(order=order, serials=pairs, actor="staff:1", now=now, **more)
+
+
+def certify(order: Order, *, rendered: bool = True) -> list[Certificate]:
+    """Valid certificates for the order's offsets that have none, as if the registry had confirmed."""
+    made = []
+    offsets = DeviceOffset.objects.filter(ordered_device__line__order=order, certificates=None, ended_at=None)
+    for offset in offsets.order_by("pk"):
+        DeviceOffset.objects.filter(pk=offset.pk).update(covered_at=NOON)
+        certificate = Certificate.objects.create(
+            code=random_code(groups=4),
+            offset=offset,
+            livemode=False,
+            facts={"device_serial": offset.device_serial},
+            nonce=b"n" * 32,
+            digest="0" * 64,
+            wording=offset.wording,
+            language="en",
+            issued_at=NOON,
+            rendered_at=NOON if rendered else None,
+        )
+        if rendered:
+            certificate.pdf.save(f"{certificate.code}.pdf", ContentFile(b"%PDF-1.7 test"))
+        made.append(certificate)
+    return made
