@@ -5,6 +5,7 @@ Sweden (0.05 kg/kWh) for five years that is 310 kg, so 310,000 g.
 """
 
 import json
+import threading
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -26,6 +27,7 @@ from tests.factories.offsets import make_project, stock
 SKU = "LAPTOP-1"
 SWEDEN_G = 310_000
 OFFSETS = "/api/v1/offsets/"
+_clients = threading.local()  # one per thread: a new one loads every middleware
 
 
 def make_partner(name: str = "Parts-R-Us", *, verified: bool = True) -> Partner:
@@ -54,7 +56,9 @@ class Caller:
 
     def send(self, method: str, path: str, data: bytes = b"", **headers: str) -> HttpResponse:
         """One call; its answer is held against the OpenAPI document, whatever it is."""
-        answer = Client(raise_request_exception=False).generic(
+        if not hasattr(_clients, "client"):
+            _clients.client = Client(raise_request_exception=False)
+        answer: HttpResponse = _clients.client.generic(
             method, path, data, content_type="application/json", headers={**self.headers(), **headers}
         )
         assert_described(method, path, answer)

@@ -91,6 +91,19 @@ def test_a_partner_walks_from_a_key_to_two_certificates(
         assert badge.lstrip().startswith(b"<svg")
     assert sum(row.to_g - row.from_g for row in Allocation.objects.all()) == 2 * SWEDEN_G
 
+    files = f"/api/v1/certificates/{walked['devices'][0]['certificate']['code']}"
+    served = {
+        name: partner.get(f"{files}/{name}") for name in ("certificate.pdf", "certificate.json", "badge.svg")
+    }
+    assert [answer["Content-Type"] for answer in served.values()] == [
+        "application/pdf",
+        "application/json",
+        "image/svg+xml",
+    ]
+    assert all(answer["X-Content-Type-Options"] == "nosniff" for answer in served.values())
+    assert all(answer["Cache-Control"] == "private, no-store" for answer in served.values())
+    assert served["badge.svg"]["Content-Security-Policy"].endswith("sandbox")
+
     sweep()
     assert example.main(way) == 0
     again = last_json(capsys.readouterr().out)

@@ -12,7 +12,7 @@ from tests.factories.partners import SKU, Caller, body_for
 pytestmark = pytest.mark.usefixtures("shop")
 
 FIXTURES_ARE_SHARED = settings(
-    max_examples=150,
+    max_examples=75,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
