@@ -298,6 +298,19 @@ def public_totals(*, livemode: bool) -> Totals:
     )
 
 
+def retired_by_project(*, livemode: bool) -> list[tuple[Project, int]]:
+    """Grams that registries have confirmed, by project, most first."""
+    rows = (
+        Retirement.objects.filter(livemode=livemode, state="confirmed")
+        .order_by()
+        .values("project")
+        .annotate(credits=Sum(F("last_number") - F("first_number") + 1))
+        .values_list("project", "credits")
+    )
+    found = Project.objects.in_bulk([pk for pk, _credits in rows])
+    return sorted(((found[pk], n * GRAMS_PER_CREDIT) for pk, n in rows), key=lambda pair: -pair[1])
+
+
 def last_checked(retirement: Retirement) -> date | None:
     """The day of the newest registry report that confirmed this retirement; None when the newest did not."""
     newest = retirement.reconciliations.select_related("report").order_by("-pk").first()

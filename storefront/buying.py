@@ -74,7 +74,9 @@ def basket_id_of(request: HttpRequest) -> UUID | None:
 
 
 def basket_of(request: HttpRequest) -> Basket | None:
-    """The visitor's basket; None when there is none. One that expired is forgotten, and a message says so once."""
+    """The visitor's basket; None when there is none. One that expired is forgotten, and a message says so
+    once.
+    """
     try:
         return get_basket(basket_id_of(request))
     except BasketExpired as error:
@@ -84,7 +86,9 @@ def basket_of(request: HttpRequest) -> Basket | None:
 
 
 def delivery_country(request: HttpRequest, basket: Basket | None) -> MarketCountry:
-    """Where the basket goes: the country that the visitor chose, else the first of the market that opened first."""
+    """Where the basket goes: the country that the visitor chose, else the first of the market that opened
+    first.
+    """
     today = timezone.now().date()
     chosen = str(basket.country) if basket else str(request.session.get("country", ""))
     return market_for_country(chosen, on=today) or default_market_country(on=today)
@@ -117,7 +121,9 @@ def priced_basket(request: HttpRequest, basket: Basket, reader: Reader) -> Price
 
 
 def order_or_404(number: str, token: str) -> Order:
-    """The order at this address; an address that is wrong in any part answers like one that does not exist."""
+    """The order at this address; an address that is wrong in any part answers like one that does not
+    exist.
+    """
     try:
         return order_by_token(number, token)
     except UnknownOrder as error:

@@ -1,9 +1,91 @@
-"""What every page knows."""
+"""What every page knows: the visitor's market, in whose words it is read, the basket's size."""
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Market, MarketCountry
+from accounts.selectors import open_markets
+from claims.wording import say
+from storefront.buying import basket_of, delivery_country, reader_for
+
+KINDS = (
+    ("laptop", gettext_lazy("Laptops")),
+    ("desktop", gettext_lazy("Desktops")),
+    ("monitor", gettext_lazy("Monitors")),
+    ("server", gettext_lazy("Servers")),
+)
 
 
 def shop(request: HttpRequest) -> dict[str, Any]:
-    return {}
+    """Everything is worked out when a template asks for it: an admin page or the API's asks for nothing."""
+    if request.path.startswith(("/admin/", "/api/")):
+        return {}
+    visit = SimpleLazyObject(lambda: Visit(request))
+    return {
+        "navigation": SimpleLazyObject(lambda: navigation(request)),
+        "market_country": SimpleLazyObject(lambda: visit.market_country),
+        "currency": SimpleLazyObject(lambda: visit.market_country.market.currency),
+        "market_choices": SimpleLazyObject(market_choices),
+        "basket_units": SimpleLazyObject(lambda: visit.basket_units),
+        "site_description": SimpleLazyObject(lambda: say("site_description", wording=visit.reader.wording)),
+        "demo_note": SimpleLazyObject(lambda: visit.demo_note),
+    }
+
+
+class Visit:
+    """One request's visitor."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.basket = basket_of(request)
+        self.market_country: MarketCountry = delivery_country(request, self.basket)
+        self.reader = reader_for(request, self.market_country)
+
+    @property
+    def basket_units(self) -> int:
+        """How many devices are in the basket."""
+        return sum(self.basket.lines.values_list("quantity", flat=True)) if self.basket else 0
+
+    @property
+    def demo_note(self) -> str:
+        """What a demonstration says of itself on every page; nothing in a live shop."""
+        if settings.LIVEMODE:
+            return ""
+        return " ".join(
+            say(slot, wording=self.reader.wording) for slot in ("certificate_demo", "demo_prices")
+        )
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The main menu, with the entry that is open."""
+    products, kind = reverse("products"), request.GET.get("kind", "")
+    entries = [
+        {
+            "url": f"{products}?kind={key}",
+            "label": str(label),
+            "current": request.path == products and kind == key,
+        }
+        for key, label in KINDS
+    ]
+    for name, label in (("projects", _("Projects")), ("how_it_works", _("How it works"))):
+        url = reverse(name)
+        entries.append({"url": url, "label": label, "current": request.path.startswith(url)})
+    return entries
+
+
+def market_choices() -> list[dict[str, Any]]:
+    """Open markets with their countries, by name."""
+    return [
+        {"name": market.name, "countries": sorted(_countries(market), key=lambda row: row.country.name)}
+        for market in open_markets(on=timezone.now().date())
+    ]
+
+
+def _countries(market: Market) -> list[MarketCountry]:
+    return list(market.countries.all())

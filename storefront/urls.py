@@ -2,9 +2,40 @@
 
 from django.urls import URLPattern, path
 
-from storefront.views import account, basket, checkout, orders
+from storefront.views import (
+    account,
+    basket,
+    browse,
+    checkout,
+    configure,
+    content,
+    impact,
+    orders,
+    projects,
+    records,
+)
 
 urlpatterns: list[URLPattern] = [
+    # Look around
+    path("", browse.home, name="home"),
+    path("products/", browse.products, name="products"),
+    path("products/<slug:slug>/", configure.product, name="product"),
+    path("market/", browse.market, name="market"),
+    path("projects/", projects.projects, name="projects"),
+    path("projects/<str:reference>/", projects.project, name="project"),
+    path("retirements/<str:reference>/", projects.retirement, name="retirement"),
+    path("impact/", impact.impact, name="impact"),
+    path("how-it-works/", content.how_it_works, name="how_it_works"),
+    path("imprint/", content.imprint, name="imprint"),
+    path("terms/", content.terms, name="terms"),
+    path("privacy/", content.privacy, name="privacy"),
+    path("healthz", content.health, name="health"),
+    # Records that anyone can open
+    path("verify/", records.verify, name="verify"),
+    path("c/<str:code>/", records.record, name="record"),
+    path("c/<str:code>/badge.svg", records.badge, name="record_badge"),
+    path("c/<str:code>/certificate.pdf", records.files, {"name": "certificate.pdf"}, name="record_pdf"),
+    path("c/<str:code>/certificate.json", records.files, {"name": "certificate.json"}, name="record_json"),
     # Basket, checkout, orders, account
     path("basket/", basket.show, name="basket"),
     path("basket/add/", basket.add, name="basket_add"),

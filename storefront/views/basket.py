@@ -1,5 +1,5 @@
-"""The basket: add, change, take out; credits per line. A change is a POST that redirects, or 422 with
-the reason.
+"""The basket: add, change, take out; credits per line. A change is a POST that redirects, or 422 with the
+reason.
 """
 
 from collections.abc import Sequence
@@ -161,10 +161,10 @@ def _offset_price(sale: SaleableProject, amount_g: int, priced: PricedBasket, re
 def add(request: HttpRequest) -> HttpResponse:
     """Put a configured device into the basket, with credits when their button was pressed."""
     try:
-        product = product_by_slug(request.POST.get("product", ""))
+        product = product_by_slug(request.POST.get("product") or request.GET.get("product", ""))
         options = choose_options(product=product, values=_option_values(request.POST))
         project = None
-        if request.POST.get("offset"):
+        if request.POST.get("offset") or request.GET.get("offset"):
             project = project_by_reference(request.POST.get("project", ""))
         basket = open_basket(request)
         baskets.add_line(

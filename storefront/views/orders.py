@@ -26,6 +26,7 @@ from storefront.forms_checkout import FindOrderForm
 SHOWN_DEVICES = 20
 LOOKUPS = 10
 LOOKUP_SECONDS = 600
+TROUBLED_STATES = {"reversed", "needs_person", "cancelled"}
 FINAL_STATES = {"certified", "reversed", "moved", "withdrawn", "refunded", "needs_person", "cancelled"}
 
 
@@ -39,6 +40,13 @@ class GroupView:
     @property
     def shown(self) -> Sequence[DeviceState]:
         return self.group.devices[:SHOWN_DEVICES]
+
+    @property
+    def pill(self) -> str:
+        """The colour of the state: done, wrong, or still on the way."""
+        if self.group.state in TROUBLED_STATES:
+            return "wrong"
+        return "done" if _is_final(self.group) else "waiting"
 
     @property
     def serials_known(self) -> bool:
