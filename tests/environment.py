@@ -4,6 +4,7 @@ Every session gets a CLEARLINE_HOME of its own, and every parallel worker a fold
 DATABASE_URL decides the database: unset means SQLite in that home, as in the embedded default.
 """
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ if WORKER:
     HOME.mkdir(exist_ok=True)
 else:
     HOME = Path(tempfile.mkdtemp(prefix="clearline-test-"))
+    atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 os.environ["CLEARLINE_MODE"] = "test"
 os.environ["CLEARLINE_HOME"] = str(HOME)
@@ -29,8 +31,3 @@ for name in (
     "SITE_URL",
 ):
     os.environ.pop(name, None)  # what a developer's shell holds must not change a test
-
-
-def pytest_unconfigure() -> None:
-    if not WORKER:
-        shutil.rmtree(HOME, ignore_errors=True)

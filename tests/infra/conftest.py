@@ -88,6 +88,7 @@ class Checkout:
             if name not in {"DATABASE_URL", "REDIS_URL", "SITE_URL", "CLEARLINE_MODE"}
         } | {
             "CLEARLINE_HOME": str(self.home),
+            "TMPDIR": str(folder),
             "STAND_IN_LOG": str(self.log),
             "FAKE_INSTALLED": EVERY_PACKAGE,
             "FAKE_DISK": str(folder / "disk"),
