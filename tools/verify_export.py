@@ -138,11 +138,12 @@ def check_offsets(tables):
     """No gram has two owners; a covered live offset has exactly its grams, any other none; one per device."""
     spans, retirements, offsets = tables["spans"], tables["retirements"], tables["offsets"]
     reversed_ids = {span["reverses_id"] for span in spans.values()} - {None}
-    held, per_retirement, devices = defaultdict(int), defaultdict(list), {}
+    given, held, per_retirement, devices = defaultdict(int), defaultdict(int), defaultdict(list), {}
     for row in tables["allocations"].values():
         retirement, offset = retirements[spans[row["span_id"]]["retirement_id"]], offsets[row["offset_id"]]
         if (retirement["project_id"], retirement["livemode"]) != (offset["project_id"], offset["livemode"]):
             yield f"allocation {row['id']}", "crosses projects or modes"
+        given[offset["id"]] += row["to_g"] - row["from_g"]
         if row["id"] in reversed_ids:
             continue
         held[offset["id"]] += row["to_g"] - row["from_g"]
@@ -155,6 +156,8 @@ def check_offsets(tables):
             end = max(end, to_g)
     for row in offsets.values():
         live = row["ended_at"] is None
+        if given[row["id"]] != (row["amount_g"] if row["covered_at"] else 0):
+            yield f"offset {row['id']}", f"was given {given[row['id']]} g of {row['amount_g']} g"
         if held[row["id"]] != (row["amount_g"] if live and row["covered_at"] else 0):
             yield f"offset {row['id']}", f"holds {held[row['id']]} g of {row['amount_g']} g"
         columns = ("manufacturer", "device_serial", "boundary", "period", "supplement", "livemode")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MODULES = {
     "R1": "simulation",
     "R4": "messages",
+    "R7": "last_tonnes",
     "R15": "mutations",
     "R16": "poison",
 }

@@ -17,9 +17,8 @@ import greenlet
 from django.db import transaction
 from django.utils import timezone
 
-from certificates.tasks import issue_certificates
 from common.errors import DomainError
-from offsets import epoch, ledger, services, tasks
+from offsets import epoch, ledger, services
 from offsets.models import DeviceOffset, Retirement
 from offsets.services import Hold
 from projects.models import Project
@@ -28,13 +27,6 @@ from tests.soak import world
 from tests.soak.bars import Bar, say
 from tests.soak.checker import judge
 
-SWEEPS = (
-    tasks.expire_reservations,
-    tasks.open_retirements,
-    tasks.retire_credits,
-    tasks.allocate_grams,
-    issue_certificates,
-)
 ROUNDS_TO_CALM = 15
 
 
@@ -229,7 +221,7 @@ def worker(rng: random.Random) -> Callable[[], None]:
 
     def body() -> None:
         while True:
-            rng.choice(SWEEPS)()
+            rng.choice(world.SWEEPS)()
 
     return body
 
@@ -289,7 +281,7 @@ def recover(clock: world.Clock, registry: registries.HostileRegistry) -> None:
 def sweep_until_quiet(clock: world.Clock) -> None:
     """Rounds of sweeps, hours apart, until one finds nothing to do and no registry's answer is awaited."""
     for _ in range(ROUNDS_TO_CALM):
-        did = [sweep() for sweep in SWEEPS]
+        did = [sweep() for sweep in world.SWEEPS]
         clock.advance(hours=5)
         if not any(did) and not Retirement.objects.filter(state="open").exists():
             return

@@ -16,7 +16,8 @@ from django.db import connection
 from django.utils import timezone
 
 from catalog.pcf.footprint import NOT_PARTED, Footprint, Stage
-from offsets import services
+from certificates.tasks import issue_certificates
+from offsets import services, tasks
 from offsets.importing import BlockRow, import_blocks
 from offsets.models import OffsetRequest
 from offsets.serials import parse_credit_serials
@@ -131,3 +132,21 @@ def wish(project: Project, device_serial: str, amount_g: int = 500_000, **more: 
         grid_note="Sweden",
     )
     return replace(factories.wish(project, device_serial, amount_g, **more), footprint=footprint.as_json())
+
+
+# The ledger's sweeps, up to the certificate; what renders and mails it comes after.
+SWEEPS = (
+    tasks.expire_reservations,
+    tasks.open_retirements,
+    tasks.retire_credits,
+    tasks.allocate_grams,
+    issue_certificates,
+)
+
+
+def settle(*, rounds: int = 60) -> None:
+    """Rounds of the ledger's sweeps until one finds nothing to do."""
+    for _round in range(rounds):
+        did = [sweep() for sweep in SWEEPS]
+        if not any(did):
+            return
