@@ -144,7 +144,7 @@ def _request_offsets(
     if not wishes:
         raise InvalidInput("No device is named; list at least one.")
     devices = _devices(wishes)
-    _refuse_covered(devices, wishes, livemode=livemode)
+    # First of all: the same key at the same moment waits here, and then finds the answer, not its own device.
     request = OffsetRequest.objects.create(
         public_id=f"ofr_{random_code(groups=1, group_length=16)}",
         scope=scope,
@@ -155,6 +155,7 @@ def _request_offsets(
         actor=actor,
         created_at=now,
     )
+    _refuse_covered(devices, wishes, livemode=livemode)
     offsets = DeviceOffset.objects.bulk_create(
         _offset(wish, device, request=request, owner=owner, livemode=livemode, now=now)
         for wish, device in zip(wishes, devices, strict=True)
