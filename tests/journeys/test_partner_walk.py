@@ -72,7 +72,9 @@ def test_a_partner_walks_from_a_key_to_two_certificates(
     assert (Retirement.objects.count(), Certificate.objects.count()) == (0, 0)
 
     sweep()
-    assert example.main(way) == 0  # the same order number: the same request, now with its certificates
+    assert (
+        example.main([*way, "--wait", "0"]) == 0
+    )  # the same order number: the same request, now with its certificates
     walked = last_json(capsys.readouterr().out)
     assert DeviceOffset.objects.count() == 2
     assert walked["amount_g"] == 2 * SWEDEN_G
