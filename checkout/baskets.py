@@ -107,8 +107,8 @@ class PricedBasket:
         return sum(line.net_minor for line in self.lines)
 
     @property
-    def offsets_net_minor(self) -> int:
-        return sum(line.offset.net_minor for line in self.lines if line.offset)
+    def devices_gross_minor(self) -> int:
+        return sum(line.gross_minor for line in self.lines)
 
     @property
     def problems(self) -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ from django_countries.fields import CountryField
 
 from accounts.models import Account, Market
 from catalog.models import Option, Product
+from claims.registers import Audience
 from offsets.models import DeviceOffset
 from projects.models import Project
 
@@ -161,6 +162,11 @@ class Order(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    @property
+    def net_prices(self) -> bool:
+        """Companies read prices without VAT, everybody else with it."""
+        return self.audience == Audience.COMPANY
+
 
 class OrderLine(models.Model):
     """Devices of one configuration, frozen: names, prices, footprint."""
@@ -190,6 +196,10 @@ class OrderLine(models.Model):
     def __str__(self) -> str:
         return f"{self.order_id}/{self.position}"
 
+    @property
+    def gross_minor(self) -> int:
+        return self.net_minor + self.tax_minor
+
 
 class OffsetLine(models.Model):
     """The credits bought with a line, apart from it: project, units, grams each, price."""
@@ -214,6 +224,10 @@ class OffsetLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.units} × {self.unit_amount_g} g"
+
+    @property
+    def gross_minor(self) -> int:
+        return self.net_minor + self.tax_minor
 
 
 class Shipment(models.Model):

@@ -98,6 +98,12 @@ def order_of_offset(offset: DeviceOffset) -> Order | None:
     return Order.objects.filter(lines__devices__offset=offset).first()
 
 
+def certificate_of_order(order: Order, code: str) -> Certificate | None:
+    """The certificate with this code, when it belongs to a device of the order and was not withdrawn."""
+    of_order = Certificate.objects.filter(offset__ordered_device__line__order=order, withdrawn_at=None)
+    return of_order.filter(code=code).first()
+
+
 def devices_of(order: Order) -> QuerySet[OrderedDevice]:
     """The order's units with what their state is read from; frozen footprints are left in the database."""
     certificates = Certificate.objects.defer("facts", "nonce").order_by("-pk")

@@ -15,6 +15,7 @@ from checkout.models import Order, OrderedDevice, Shipment
 from checkout.rows import fill_devices
 from checkout.withdrawal import offsets_not_before
 from common import events, faults
+from common.printable import unprintable
 from offsets.selectors import covered_devices
 from offsets.serials import InvalidDeviceSerial, normalise_device
 
@@ -110,6 +111,12 @@ def _normalised(devices: Sequence[OrderedDevice], serials: Mapping[int, str]) ->
             wanted[device.pk] = normalise_device(device.line.manufacturer, serials[device.pk])
         except InvalidDeviceSerial as error:
             problems.append(_problem(device, serials[device.pk], error.message))
+            continue
+        if strange := unprintable(wanted[device.pk][1]):
+            text = _("A certificate cannot show these of its characters: %(characters)s.") % {
+                "characters": strange
+            }
+            problems.append(_problem(device, serials[device.pk], text))
     _refuse(problems)
     return wanted
 

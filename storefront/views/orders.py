@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -88,7 +88,7 @@ def _page(request: HttpRequest, order: Order) -> HttpResponse:
         "to_pay": order.paid_at is None and order.cancelled_at is None,
         "line_title": say("record_line_title", wording=wording),
     }
-    template = "storefront/order/_progress.html" if request.htmx else "storefront/order/order.html"  # type: ignore[attr-defined]
+    template = "storefront/order/_fragment.html" if request.htmx else "storefront/order/order.html"  # type: ignore[attr-defined]
     return render(request, template, context)
 
 
@@ -136,6 +136,22 @@ def devices_csv(request: HttpRequest, number: str, token: str) -> HttpResponse:
         write_device_list(selectors.device_states(order)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="order-{order.number}.csv"'},
+    )
+
+
+@never_cache
+@require_GET
+def certificate_pdf(request: HttpRequest, number: str, token: str, code: str) -> FileResponse:
+    """The PDF of one of the order's devices, for whoever holds the order's address."""
+    order = order_or_404(number, token)
+    certificate = selectors.certificate_of_order(order, code)
+    if certificate is None or not certificate.pdf:
+        raise Http404(_("This order has no such document, or it is not ready yet."))
+    return FileResponse(
+        certificate.pdf.open("rb"),
+        content_type="application/pdf",
+        as_attachment=True,
+        filename=f"{certificate.code}.pdf",
     )
 
 

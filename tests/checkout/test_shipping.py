@@ -80,6 +80,7 @@ def test_a_cancelled_order_does_not_ship(wind: Project) -> None:
         ("P" * 65, "longer than 64"),
         ("PF\x00-9", "control"),
         ("PF\u200b9", "control or invisible"),
+        ("PF-東京", "cannot show these of its characters: 東京"),
         ("pf-1", "2 times"),
         ("ＰＦ-1", "2 times"),  # full-width letters read the same
     ],

@@ -9,7 +9,7 @@ from checkout import services
 from checkout.models import Order
 from claims.wording import say, wording_by_id
 from projects.models import Project
-from tests.factories.checkout import NOON, make_order, make_shop, pay, ship
+from tests.factories.checkout import NOON, certify, make_order, make_shop, pay, ship
 from tests.factories.offsets import promise, wish
 
 
@@ -186,3 +186,23 @@ def test_guessing_is_slowed_down_whatever_the_client_says_of_itself(client: Clie
     answer = client.post("/orders/find/", {"number": order.number, "email": order.email})
     assert answer.status_code == 429
     assert "Too many tries" in text(answer)
+
+
+def test_documents_are_for_whoever_holds_the_orders_address(
+    client: Client, order: Order, wind: Project
+) -> None:
+    pay(order)
+    ship(order, "PF-1", "PF-2")
+    services.request_offsets_for_shipped(NOON)
+    certificate = certify(order)[0]
+    path = address(order, f"{certificate.code}.pdf")
+    assert path in text(client.get(address(order)))
+    answer = client.get(path)
+    assert (answer["Content-Type"], b"".join(answer.streaming_content)) == (
+        "application/pdf",
+        b"%PDF-1.7 test",
+    )
+    other = make_order(project=wind)
+    assert client.get(address(other, f"{certificate.code}.pdf")).status_code == 404
+    assert client.get(f"/orders/{order.number}/{other.token}/{certificate.code}.pdf").status_code == 404
+    assert client.get(address(order, "AAAA-AAAA-AAAA-AAAA.pdf")).status_code == 404
