@@ -4,7 +4,7 @@
 HOME_NAMES=(
     clearline.sqlite3 clearline.sqlite3-wal clearline.sqlite3-shm clearline.sqlite3-journal
     cache keys mail media staticfiles sandbox-registry.jsonl ledger-epoch.json ledger-epoch.lock demo.json last-purchase.json
-    celerybeat-schedule .ready .setting-up stack
+    celerybeat-schedule celerybeat-schedule.{db,bak,dat,dir} .ready .setting-up stack
 )
 
 run_demo() {
@@ -98,6 +98,7 @@ shop_state() {
 # Migrations and the demo shop; skipped when this home holds them as this code has them.
 prepare_shop() {
     local state ready=$CLEARLINE_HOME/.ready
+    mkdir -p "$CLEARLINE_HOME/staticfiles" # empty in a demo; WhiteNoise wants to see it
     state=$(shop_state)
     exec 6>>"$CLEARLINE_HOME/.setting-up"
     flock 6
@@ -143,8 +144,8 @@ serve() {
     local port=$1 stack=$2
     start_app web "$PY" -m gunicorn config.wsgi --chdir "$ROOT" --bind "127.0.0.1:$port" --workers 1 --threads 8 \
         --graceful-timeout 5 --no-control-socket
-    if [[ -n $stack ]]; then start_celery; else start_app worker "$PY" "$ROOT/manage.py" work; fi
     wait_for_answer "$port"
+    if [[ -n $stack ]]; then start_celery; else start_app worker "$PY" "$ROOT/manage.py" work; fi
     if [[ ! -f $CLEARLINE_HOME/last-purchase.json ]]; then
         say "The shop answers at $SITE_URL/ ; playing one purchase to its end"
         play_purchase

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -257,6 +258,26 @@ def starting_order() -> list[str]:
     return order
 
 
+# In production nothing ships by itself: Dana waits for the paid order and ships it.
+DANA_SHIPS = """
+import time
+from django.utils import timezone
+from checkout.models import OrderedDevice
+from checkout.shipping import released, ship_devices
+
+for _ in range(300):
+    device = OrderedDevice.objects.select_related("line__order").filter(shipment=None).first()
+    if device and released(device.line.order):
+        ship_devices(
+            order=device.line.order, serials={device.pk: "PF-COMPOSE-1"}, actor="dana", now=timezone.now()
+        )
+        break
+    time.sleep(0.2)
+else:
+    raise SystemExit("no paid order came")
+"""
+
+
 @pytest.mark.stack
 def test_an_order_walks_through_the_very_commands_of_the_file(walk: Walk) -> None:
     first, *lasting = starting_order()
@@ -272,9 +293,15 @@ def test_an_order_walks_through_the_very_commands_of_the_file(walk: Walk) -> Non
     manage = (sys.executable, "manage.py")
     loaded = walk.call("web", *manage, "demo_setup")
     assert loaded.returncode == 0, loaded.stderr
-    played = walk.call("web", *manage, "demo_purchase", "--json")
+    with ThreadPoolExecutor() as staff:
+        shipped = staff.submit(
+            walk.call, "web", *manage, "shell", "--verbosity", "0", "--command", DANA_SHIPS
+        )
+        played = walk.call("web", *manage, "demo_purchase", "--json")
+    assert shipped.result().returncode == 0, shipped.result().stderr
     assert played.returncode == 0, played.stderr
     purchase = json.loads(played.stdout.splitlines()[-1])
+    assert purchase["device_serial"] == "PF-COMPOSE-1"
     for kind in ("pdf", "svg", "json"):
         assert Path(purchase[kind]).is_relative_to(walk.data)
         assert Path(purchase[kind]).stat().st_size > 0

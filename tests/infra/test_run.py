@@ -133,6 +133,7 @@ def test_a_stopped_demo_leaves_no_process(checkout: Checkout, free_port: int, ho
     process = checkout.start("demo", "--port", str(free_port))
     assert is_serving(process)
     assert page(free_port) == "a shop"
+    assert wait_for(lambda: "work" in checkout.calls())
     running = processes_of(checkout.home).values()
     assert any("gunicorn" in command for command in running)
     assert any("manage.py work" in command for command in running)
@@ -195,6 +196,7 @@ def test_a_first_serving_start_plays_one_purchase_and_a_second_only_serves(
     checkout.forget_calls()
     process = checkout.start("demo", "--port", str(free_port))
     assert is_serving(process)
+    assert wait_for(lambda: checkout.calls() != [])
     process.terminate()
     process.wait(timeout=20)
     assert checkout.calls() == ["work"]
