@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MODULES = {
     "R1": "simulation",
+    "R2": "kills",
     "R4": "messages",
     "R7": "last_tonnes",
     "R15": "mutations",
