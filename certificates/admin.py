@@ -85,10 +85,10 @@ class CertificateAdmin(admin.ModelAdmin):
         return format_html('<a href="{}">{}</a>', reverse("record", args=[row.code]), row.code)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [field.name for field in Certificate._meta.fields if field.name != "nonce"] + ["record"]
+        return ["record", *(field.name for field in Certificate._meta.fields if field.name != "nonce")]
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["record", *(name for name in self.get_readonly_fields(request, obj) if name != "record")]
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [*self.get_readonly_fields(request, obj)]
 
     @admin.action(description=_("Issue again, with a new code (needs a reason)"), permissions=["issue_again"])
     def issue_again(self, request: HttpRequest, rows: QuerySet[Certificate]) -> None:
@@ -143,22 +143,21 @@ class CertificateAdmin(admin.ModelAdmin):
         """The sentences of a certificate as each audience reads them."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        columns = []
+        examples = {name: fact.example for name, fact in FACTS.items()}
+        readers = []
         for name, consumer, company, audience in PREVIEWS:
             register = choose_register(
                 consumer_register=consumer, company_register=company, audience=audience
             )
-            wording = current_wording(register=register, language="en")
-            sentences = [
-                (slot, say(slot, wording=wording, **{name: fact.example for name, fact in FACTS.items()}))
-                for slot in SLOTS
-            ]
-            columns.append({"name": name, "wording": wording.id, "sentences": sentences})
+            readers.append((name, current_wording(register=register, language="en")))
         context = {
             **self.admin_site.each_context(request),
             "title": _("What may be said, as each audience reads it"),
-            "columns": columns,
-            "rows": [(slot, [dict(column["sentences"])[slot] for column in columns]) for slot in SLOTS],
+            "columns": [{"name": name, "wording": wording.id} for name, wording in readers],
+            "rows": [
+                (slot, [say(slot, wording=wording, **examples) for _name, wording in readers])
+                for slot in SLOTS
+            ],
             "opts": self.model._meta,
         }
         return TemplateResponse(request, "admin/certificates/preview.html", context)

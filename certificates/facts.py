@@ -5,23 +5,35 @@ the record page show comes from here, so an issued certificate never changes wit
 wording.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import InvalidOperation
 
 from catalog.pcf.footprint import Footprint
-from offsets.models import DeviceOffset
-from offsets.selectors import TrailPart
+from common.errors import DomainError
+from offsets.models import DeviceOffset, Retirement
+from offsets.selectors import TrailPart, retirement_trail
 from offsets.serials import format_credit_serials
 
 Facts = dict[str, str | int]
 
 
-def facts_for(offset: DeviceOffset, *, code: str, issued_at: datetime, trail: Sequence[TrailPart]) -> Facts:
-    """The facts of a covered offset. `trail` is its intervals; raises ValueError when they are not all of
-    it.
+class CannotBeStated(DomainError):
+    """The rows of a claim do not give the facts that its certificate needs; a person looks at it."""
+
+    code = "cannot_be_stated"
+
+
+def facts_for(
+    offset: DeviceOffset, *, code: str, issued_at: datetime, trail: Sequence[TrailPart] | None = None
+) -> Facts:
+    """The facts of a covered offset. `trail` is its intervals, where they are at hand.
+
+    Raises CannotBeStated when they do not add up to the amount, or its footprint does not read.
     """
-    if sum(part.amount_g for part in trail) != offset.amount_g:
-        raise ValueError(f"The intervals of offset {offset.pk} do not add up to its {offset.amount_g} g.")
+    trail = retirement_trail(offset) if trail is None else trail
+    if not trail or sum(part.amount_g for part in trail) != offset.amount_g:
+        raise CannotBeStated(f"The intervals do not add up to {offset.amount_g} g; run verify_ledger.")
     project = offset.project
     return {
         "certificate": code,
@@ -57,10 +69,14 @@ def facts_for(offset: DeviceOffset, *, code: str, issued_at: datetime, trail: Se
 
 def _footprint(offset: DeviceOffset) -> Facts:
     """The figures behind the amount, as they were shown when it was bought."""
-    footprint = Footprint.from_json(offset.footprint)
-    changes = [f"{change.label} {change.kg:+.1f} kg ({change.source})" for change in footprint.adjustments]
+    try:
+        footprint = Footprint.from_json(offset.footprint)
+    except (KeyError, TypeError, ValueError, InvalidOperation) as error:
+        raise CannotBeStated(f"The footprint of this claim does not read: {error!r}") from error
+    sheet_kg = footprint.total_kg if footprint.sheet_total_kg is None else footprint.sheet_total_kg
     facts: Facts = {
         "footprint_kg": f"{footprint.total_kg:.3f}",
+        "footprint_sheet_kg": f"{sheet_kg:.3f}",
         "footprint_years": footprint.years,
         "footprint_statistic": footprint.statistic,
         "footprint_error_percent": _percent(footprint),
@@ -69,11 +85,14 @@ def _footprint(offset: DeviceOffset) -> Facts:
         "footprint_licence": footprint.licence,
         "footprint_method": footprint.method,
         "footprint_grid": footprint.grid_note,
-        "footprint_changes": "; ".join(changes),
     }
     for stage in footprint.stages:
         facts[f"stage_{stage.key}_kg"] = f"{stage.kg:.3f}"
         facts[f"stage_{stage.key}_estimate"] = int(stage.estimate)
+    for change in footprint.adjustments:
+        facts[f"change_{change.key}"] = change.label
+        facts[f"change_{change.key}_kg"] = f"{change.kg:+.3f}"
+        facts[f"change_{change.key}_source"] = change.source
     return facts
 
 
@@ -82,20 +101,30 @@ def _percent(footprint: Footprint) -> str:
 
 
 def _retirement(trail: Sequence[TrailPart]) -> Facts:
-    """Intervals, credits and the registry's word for them; several are joined by "; " in ledger order."""
+    """Intervals in ledger order, and the retirements they lie in; several values are joined by "; ".
+
+    `retirement`, `retirement_tonnes`, `registry_reference` and `retired_on` name each retirement once, in
+    the same order; vintages are named once each.
+    """
     retirements = list({part.retirement.pk: part.retirement for part in trail}.values())
     return {
         "intervals": "; ".join(
             f"[{part.from_g}, {part.to_g}) of {part.retirement.reference}" for part in trail
         ),
         "credit_serials": credit_serials_text(trail),
-        "vintage": _joined(part.retirement.block.vintage for part in trail),
-        "monitoring_period": _joined(part.retirement.block.monitoring_period for part in trail),
-        "retirement": _joined(row.reference for row in retirements),
-        "retirement_tonnes": _joined(row.credits for row in retirements),
-        "registry_reference": _joined(row.registry_reference for row in retirements),
-        "retired_on": _joined(row.retired_on for row in retirements),
+        "vintage": _distinct(row.block.vintage for row in retirements),
+        "monitoring_period": _distinct(row.block.monitoring_period for row in retirements),
+        "retirement": "; ".join(row.reference for row in retirements),
+        "retirement_tonnes": "; ".join(str(row.credits) for row in retirements),
+        "registry_reference": "; ".join(row.registry_reference for row in retirements),
+        "retired_on": "; ".join(_day(row) for row in retirements),
     }
+
+
+def _day(retirement: Retirement) -> str:
+    if retirement.retired_on is None:
+        raise CannotBeStated(f"The registry's date of {retirement.reference} is missing; run verify_ledger.")
+    return retirement.retired_on.isoformat()
 
 
 def credit_serials_text(trail: Sequence[TrailPart]) -> str:
@@ -110,6 +139,6 @@ def credit_serials_text(trail: Sequence[TrailPart]) -> str:
     return "; ".join(format_credit_serials(*run) for run in runs)
 
 
-def _joined(values: object) -> str:
-    """Distinct values in order of appearance."""
-    return "; ".join(dict.fromkeys(str(value) for value in values if value not in (None, "")))  # type: ignore[attr-defined]
+def _distinct(values: Iterable[object]) -> str:
+    """Each value once, in order of appearance."""
+    return "; ".join(dict.fromkeys(str(value) for value in values if value not in (None, "")))

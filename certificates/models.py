@@ -41,6 +41,7 @@ class Certificate(models.Model):
     needs_person_at = models.DateTimeField(_("needs a person since"), null=True, blank=True)
     problem = models.CharField(_("what is wrong"), max_length=300, blank=True)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+    # Named when it is issued, so that a withdrawal knows what to delete; it exists once `rendered_at` is set.
     pdf = models.FileField(_("PDF"), upload_to="certificates/", blank=True)
     pdf_sha256 = models.CharField(_("SHA-256 of the PDF"), max_length=64, blank=True)
 
@@ -61,7 +62,12 @@ class Certificate(models.Model):
                     rendered_at__isnull=True, needs_person_at__isnull=True, withdrawn_at__isnull=True
                 ),
                 name="certificate_to_render",
-            )
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(withdrawn_at__isnull=False) & ~Q(pdf=""),
+                name="certificate_file_to_delete",
+            ),
         ]
         ordering = ["-id"]
         verbose_name = _("certificate")

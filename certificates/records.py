@@ -5,6 +5,7 @@ serial.
 from dataclasses import dataclass, field
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from certificates import sheet
 from certificates.models import Certificate
@@ -81,7 +82,7 @@ def record_of(certificate: Certificate) -> Record:
             code=certificate.code,
             date=sheet.day_text(str(facts["issued_at"])),
         ),
-        note=_note(certificate, wording),
+        note=note_of(certificate),
         demo="" if certificate.livemode else say("certificate_demo", wording=wording),
         steps=_steps(certificate, wording, [part.retirement for part in trail], serial_end=serial_end),
         proves_title=say("record_proves_title", wording=wording),
@@ -97,7 +98,7 @@ def record_of(certificate: Certificate) -> Record:
         ),
         source=str(facts["footprint_source"]),
         licence=str(facts["footprint_licence"]),
-        changes=[change for change in str(facts["footprint_changes"]).split("; ") if change],
+        changes=[f"{label} {kg} ({source})" for label, kg, source in sheet.changes(facts)],
         digest=certificate.digest,
         successor=getattr(certificate, "replaced_by", None),
         predecessor=certificate.replaces,
@@ -106,6 +107,8 @@ def record_of(certificate: Certificate) -> Record:
 
 
 def _state_label(certificate: Certificate, wording: Wording) -> str:
+    if certificate.state == Certificate.State.SUPERSEDED:
+        return _("Issued again")
     ended = {"reversed": "state_reversed", "moved": "state_moved"}
     return say(ended.get(certificate.state, "state_certified"), wording=wording)
 
@@ -115,9 +118,15 @@ def _title_slot(certificate: Certificate) -> str:
     return ended.get(certificate.state, "record_title")
 
 
-def _note(certificate: Certificate, wording: Wording) -> str:
-    ended_at = certificate.offset.ended_at
-    if certificate.state not in {"reversed", "moved"} or ended_at is None:
+def note_of(certificate: Certificate) -> str:
+    """What became of a certificate that is not valid any more; "" of a valid or withdrawn one."""
+    wording, ended_at = wording_by_id(certificate.wording), certificate.offset.ended_at
+    if certificate.state == Certificate.State.SUPERSEDED:
+        successor = getattr(certificate, "replaced_by", None)
+        return _("Issued again as %(code)s, for the same device and the same grams.") % {
+            "code": successor.code if successor else ""
+        }
+    if certificate.state not in {Certificate.State.REVERSED, Certificate.State.MOVED} or ended_at is None:
         return ""
     day = sheet.day_text(ended_at.date().isoformat())
     return say(f"record_note_{certificate.state}", wording=wording, date=day)
@@ -132,13 +141,13 @@ def _steps(
     retirement = reverse("retirement", args=[retirements[0].reference]) if retirements else ""
     project = reverse("project", args=[facts["project"]])
     links = {
-        "amount": ("#source", "source and method"),
-        "grams": (retirement, "see the whole retirement"),
-        "credits": (project, "what the project does"),
-        "registry": (retirements[0].project.registry_url if retirements else "", "the registry"),
+        "amount": ("#source", _("source and method")),
+        "grams": (retirement, _("see the whole retirement")),
+        "credits": (project, _("what the project does")),
+        "registry": (certificate.offset.project.registry_url, _("the project in the registry")),
     }
     return [
-        RecordStep(step.key, step.label, step.parts, *links.get(step.key, ("", "")))
+        RecordStep(step.key, step.label, step.all_parts, *links.get(step.key, ("", "")))
         for step in sheet.steps(
             facts, wording, device_serial=f"…{serial_end}", checked=sheet.day_text(days) if days else ""
         )

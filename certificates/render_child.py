@@ -1,44 +1,58 @@
-"""The process that renders: reads one request a time from stdin, answers on stdout, ends when stdin
-closes.
+"""The process that renders: reads one request a time from stdin, answers on stdout, ends when stdin closes.
 
-A message is four bytes of length and JSON; an answer is one byte (1 = PDF, 0 = what is wrong), four bytes
-of length and the content. Memory is limited here, time by the parent, which kills a child that takes too
-long.
+It knows no database, no settings and no secrets. A message is four bytes of length and JSON; an answer is one
+byte (1 = PDF, 0 = what is wrong), four bytes of length and the content. Memory is limited here, time by the
+parent, which kills a child that takes too long.
 """
 
 import json
 import os
 import resource
+import signal
 import struct
 import sys
-from typing import BinaryIO
+from datetime import datetime
+from typing import Any, BinaryIO
 
-MEMORY_LIMIT = 1_500_000_000  # address space; a page takes about 70 MB of memory
+MEMORY_LIMIT = 1_000_000_000  # address space; a page takes about 90 MB of memory
 
 
 def main(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer until the input ends. Ctrl-C is for the parent: we end when it does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    import django  # noqa: PLC0415 after the limits
+    from certificates import rendering  # noqa: PLC0415 after the limits
 
-    django.setup()
-    from certificates.rendering import render_pdf  # noqa: PLC0415 needs Django's templates
-
+    rendering.glyphs()
+    answers.write(b"\x01")  # ready: whatever fails from here on is the page's fault
+    answers.flush()
     while header := requests.read(4):
         message = json.loads(requests.read(struct.unpack(">I", header)[0]))
-        try:
-            content, fine = (
-                render_pdf(**{**message, "certificate_json": message["certificate_json"].encode()}),
-                1,
-            )
-        except Exception as error:  # noqa: BLE001 whatever it is, the parent is told and the next one is tried
-            content, fine = f"{type(error).__name__}: {error}".encode()[:1000], 0
+        fine, content = answer(message)
         answers.write(struct.pack(">BI", fine, len(content)) + content)
         answers.flush()
 
 
+def answer(message: dict[str, Any]) -> tuple[int, bytes]:
+    """1 and the PDF, or 0 and what is wrong."""
+    from certificates import rendering  # noqa: PLC0415 after the limits
+
+    try:
+        content = rendering.render_pdf(
+            pages=message["pages"],
+            certificate_json=message["certificate_json"].encode(),
+            issued_at=datetime.fromisoformat(message["issued_at"]),
+            identifier=bytes.fromhex(message["digest"])[:16],
+        )
+    except rendering.CannotRender as error:
+        return 0, str(error).encode()
+    except Exception as error:  # noqa: BLE001 whatever it is, the parent is told and the next one is tried
+        return 0, f"{type(error).__name__}: {error}".encode()[:1000]
+    return 1, content
+
+
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not stand between answers
     main(sys.stdin.buffer, answers)

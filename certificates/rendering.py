@@ -1,54 +1,46 @@
-"""Facts to one A4 page. The only module that imports WeasyPrint; it runs in a process of its own
-(render_child.py).
+"""HTML to one PDF/A-3a page: the only module that imports WeasyPrint, imported by the rendering process only.
 
-A pure function: the same facts, wording and files give the same bytes in every process. Nothing is
-fetched: the page is self-contained and every address is refused.
+Deterministic: the same pages give the same bytes in every process with the same fonts. Nothing is fetched:
+every address is refused, and a character without a glyph is refused rather than printed as a box.
 """
 
-import hashlib
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NoReturn
+from functools import cache
+from html.parser import HTMLParser
+from typing import NoReturn
 
-import segno
-from django.template.loader import render_to_string
-from weasyprint import HTML, Attachment
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # ships no types
+from weasyprint import HTML, Attachment, Document
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
-from certificates import sheet
-from claims.wording import say, wording_by_id
-
-TITLES = {
-    "valid": "certificate_title",
-    "superseded": "certificate_title",
-    "reversed": "certificate_title_reversed",
-    "moved": "certificate_title_moved",
-}
+FONT = "Inter"
+PDF_VARIANT = "pdf/a-3a"
 _FONTS = FontConfiguration()
 
 
-class RefusedAddress(FatalURLFetchingError):
-    """A certificate asked for a file or an address; nothing is ever fetched."""
+class CannotRender(Exception):
+    """No page can be made from this; the message says why."""
 
 
 class RefuseEverything(URLFetcher):  # type: ignore[misc]  # ships no types
-    """Deny-all: no file, no loopback, no network."""
+    """Deny-all: no file, no loopback, no network, no data URL."""
 
-    def fetch(self, url: str, headers: object = None) -> NoReturn:
-        raise RefusedAddress(f"A certificate fetches nothing, and was asked for {url[:80]}")
+    def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> NoReturn:
+        raise FatalURLFetchingError(f"A certificate fetches nothing, and was asked for {url[:80]}")
 
 
 def render_pdf(
-    *, facts: Mapping[str, str | int], state: str, record_url: str, certificate_json: bytes, digest: str
+    *, pages: Sequence[str], certificate_json: bytes, issued_at: datetime, identifier: bytes
 ) -> bytes:
-    """The certificate as PDF/A-3a with `certificate.json` attached. Raises UnknownWording for a wording
-    never published.
+    """The first of these pages that fits on one sheet, as PDF/A-3a with `certificate.json` attached.
 
-    Conformance is declared, not validated.
+    Raises CannotRender. Conformance is declared, not validated.
     """
-    issued_at = datetime.fromisoformat(str(facts["issued_at"]))
-    html = render_to_string("certificates/certificate.html", page(facts, state, record_url, digest))
+    if missing := missing_glyphs(pages[0]):
+        raise CannotRender(f"The certificate's font has no glyph for {missing!r}.")
     attachment = Attachment(
         string=certificate_json,
         name="certificate.json",
@@ -56,60 +48,53 @@ def render_pdf(
         created=issued_at,
         modified=issued_at,
         relationship="Data",
+        url_fetcher=RefuseEverything(),
     )
-    pdf: bytes = HTML(string=html, url_fetcher=RefuseEverything()).write_pdf(
-        font_config=_FONTS,
-        attachments=[attachment],
-        pdf_identifier=hashlib.sha256(digest.encode()).digest()[:16],
-        pdf_variant="pdf/a-3a",
-    )
+    document = _first_that_fits(pages)
+    document.metadata.attachments.append(attachment)
+    pdf: bytes = document.write_pdf(pdf_identifier=identifier, pdf_variant=PDF_VARIANT)
     return pdf
 
 
-def page(facts: Mapping[str, str | int], state: str, record_url: str, digest: str) -> dict[str, Any]:
-    """What the template shows."""
-    wording = wording_by_id(str(facts["wording"]))
-    serial = str(facts["device_serial"])
-    return {
-        "lang": facts["language"],
-        "title": say(TITLES[state], wording=wording),
-        "intro": sheet.intro_text(facts, wording, device_serial=serial),
-        "code": facts["certificate"],
-        "steps": sheet.steps(facts, wording, device_serial=serial),
-        "digest": digest,
-        "boundary": say(
-            "certificate_boundary", wording=wording, boundary=sheet.boundary_text(facts, wording)
-        ),
-        "source": facts["footprint_source"],
-        "licence": facts["footprint_licence"],
-        "demo": "" if facts["livemode"] else say("certificate_demo", wording=wording),
-        "wording": wording.id,
-        "issued": sheet.day_text(str(facts["issued_at"])),
-        "issued_at": str(facts["issued_at"]),
-        "record_url": record_url,
-        "record_address": record_url.split("://", 1)[-1].rstrip("/"),
-        "qr": qr_path(record_url),
-    }
+def _first_that_fits(pages: Sequence[str]) -> Document:
+    for page in pages:
+        try:
+            html = HTML(string=page, url_fetcher=RefuseEverything())
+            document = html.render(font_config=_FONTS, pdf_variant=PDF_VARIANT)
+        except FatalURLFetchingError as error:
+            raise CannotRender(str(error)) from error
+        if len(document.pages) == 1:
+            return document
+    raise CannotRender("The certificate does not fit on one page, even when it is set tightly.")
 
 
-def qr_path(url: str) -> dict[str, Any]:
-    """A QR code as one SVG path of unit squares, with its width in modules (four of them quiet on each
-    side).
-    """
-    code = segno.make(url, error="m", mask=3, boost_error=False, micro=False)
-    rows = [
-        f"M{x} {y}h{length}v1h-{length}z" for y, row in enumerate(code.matrix) for x, length in _runs(row)
-    ]
-    return {"path": "".join(rows), "size": len(code.matrix)}
+def missing_glyphs(page: str) -> str:
+    """The visible characters of a page that its font lacks."""
+    reader = _VisibleText()
+    reader.feed(page)
+    seen = set("".join(reader.parts)) - set("\n\t\r")
+    return "".join(sorted(character for character in seen if ord(character) not in glyphs()))
 
 
-def _runs(row: Any) -> list[tuple[int, int]]:
-    runs: list[tuple[int, int]] = []
-    for x, dark in enumerate(row):
-        if not dark:
-            continue
-        if runs and sum(runs[-1]) == x:
-            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
-        else:
-            runs.append((x, 1))
-    return runs
+class _VisibleText(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(data)
+
+
+@cache
+def glyphs() -> frozenset[int]:
+    """Code points of the certificate's font as it is installed. Raises CannotRender where it is not."""
+    answer = subprocess.run(  # noqa: S603 fixed words
+        ["fc-match", "-f", "%{family}\n%{file}", FONT],  # noqa: S607 wherever the system keeps it
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    families, path = answer.stdout.split("\n")
+    if FONT not in families.split(","):
+        raise CannotRender(f"The font {FONT} is not installed; install the package fonts-inter.")
+    return frozenset(TTFont(path).getBestCmap())

@@ -51,19 +51,24 @@ def offsets_with_facts() -> QuerySet[DeviceOffset]:
 
 
 def offsets_to_certify() -> QuerySet[DeviceOffset]:
-    """Covered live claims that no certificate was issued for, oldest first."""
+    """Covered live claims that no certificate was issued for and that need no person, oldest first."""
     return (
         offsets_with_facts()
-        .filter(covered_at__isnull=False, certified_at__isnull=True, ended_at__isnull=True)
+        .filter(covered_at__isnull=False, certified_at__isnull=True, ended_at__isnull=True, problem="")
         .order_by("pk")
     )
 
 
 def certificates_to_render() -> QuerySet[Certificate]:
-    """Issued, neither rendered nor given up nor withdrawn, oldest first."""
+    """Issued, neither rendered nor given up nor withdrawn; those that failed before come last."""
     return Certificate.objects.filter(
         rendered_at__isnull=True, needs_person_at__isnull=True, withdrawn_at__isnull=True
-    ).order_by("pk")
+    ).order_by("render_attempts", "pk")
+
+
+def files_to_delete() -> QuerySet[Certificate]:
+    """Withdrawn certificates whose PDF is still there: a crash came between."""
+    return Certificate.objects.filter(withdrawn_at__isnull=False).exclude(pdf="").order_by("pk")
 
 
 def certificates_of(offset_ids: Sequence[int]) -> dict[int, Certificate]:

@@ -4,24 +4,28 @@ says so.
 
 import hashlib
 import logging
+import os
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import transaction
 
 from certificates import events as kinds
-from certificates import facts as facts_module
 from certificates import selectors
 from certificates.commitment import commit, new_nonce
+from certificates.facts import CannotBeStated, facts_for
 from certificates.models import Certificate
 from certificates.rendering_pool import RenderingFailed, render
 from common import events, faults
 from common.codes import random_code
 from common.errors import Conflict
+from offsets import events as offset_kinds
 from offsets.models import DeviceOffset
-from offsets.selectors import retirement_trails
+from offsets.selectors import TrailPart, retirement_trail, retirement_trails
+from offsets.services import mark_certified
 
 log = logging.getLogger(__name__)
 
@@ -34,65 +38,118 @@ MAX_RENDER_ATTEMPTS = 3
 def issue_certificates(*, now: datetime, actor: str) -> int:
     """A certificate for each covered live offset that has none, a batch at a time; returns how many.
 
-    A device that replaces another names that device's certificate. Two sweeps beside each other issue one.
+    A device that replaces another names that device's certificate. An offset that cannot be stated needs a
+    person, and the others go on. Two sweeps beside each other issue one.
     """
     offsets = list(
         selectors.offsets_to_certify().select_for_update(of=("self",), skip_locked=True)[:ISSUE_BATCH]
     )
-    certificates = _new_certificates(offsets, now=now)
+    trails = retirement_trails(offsets)
+    before = selectors.certificates_of([offset.replaces_id for offset in offsets if offset.replaces_id])
+    certificates = []
+    for offset in offsets:
+        try:
+            certificate = _new_certificate(
+                offset, now=now, trail=trails[offset.pk], replaces=before.get(offset.replaces_id or 0)
+            )
+        except CannotBeStated as error:
+            _set_aside(offset, problem=error.message, actor=actor)
+        else:
+            certificates.append(certificate)
     Certificate.objects.bulk_create(certificates)
+    mark_certified([certificate.offset_id for certificate in certificates], now=now)
     events.record_all(kinds.CERTIFICATE_ISSUED, certificates, actor=actor)
     return len(certificates)
 
 
-def _new_certificates(
-    offsets: Sequence[DeviceOffset], *, now: datetime, replaces: Certificate | None = None
-) -> list[Certificate]:
-    trails = retirement_trails(offsets)
-    moved = selectors.certificates_of([offset.replaces_id for offset in offsets if offset.replaces_id])
-    certificates = []
-    for offset in offsets:
-        code, nonce = random_code(groups=CODE_GROUPS), new_nonce()
-        facts = facts_module.facts_for(offset, code=code, issued_at=now, trail=trails[offset.pk])
-        certificates.append(
-            Certificate(
-                code=code,
-                offset=offset,
-                livemode=offset.livemode,
-                replaces=replaces or moved.get(offset.replaces_id or 0),
-                facts=facts,
-                nonce=nonce,
-                digest=commit(facts, nonce).hex(),
-                wording=offset.wording,
-                language=offset.language,
-                issued_at=now,
-            )
-        )
-    return certificates
+def _set_aside(offset: DeviceOffset, *, problem: str, actor: str) -> None:
+    """Out of the queue until a person resumes the claim."""
+    log.error("certificate cannot be stated offset=%s problem=%s", offset.pk, problem)
+    DeviceOffset.objects.filter(pk=offset.pk).update(problem=problem[:300])
+    events.record(offset_kinds.OFFSET_NEEDS_PERSON, offset, actor=actor)
+
+
+def _new_certificate(
+    offset: DeviceOffset, *, now: datetime, trail: Sequence[TrailPart], replaces: Certificate | None
+) -> Certificate:
+    """A certificate on the facts as of now, not stored yet. Raises CannotBeStated."""
+    code, nonce = random_code(groups=CODE_GROUPS), new_nonce()
+    facts = facts_for(offset, code=code, issued_at=now, trail=trail)
+    try:
+        digest = commit(facts, nonce).hex()
+    except ValueError as error:
+        raise CannotBeStated(f"The facts of this claim have no canonical form: {error}") from error
+    return Certificate(
+        code=code,
+        offset=offset,
+        livemode=offset.livemode,
+        replaces=replaces,
+        facts=facts,
+        nonce=nonce,
+        digest=digest,
+        wording=offset.wording,
+        language=offset.language,
+        issued_at=now,
+        pdf=file_name(code),
+    )
+
+
+def file_name(code: str) -> str:
+    """Where the PDF of this code is kept, in the media storage."""
+    return f"certificates/{code}.pdf"
 
 
 def render_certificate(certificate: Certificate, *, now: datetime, actor: str) -> bool:
     """Write the certificate's PDF once; False when it could not be, or was already.
 
-    After three failures it needs a person, and the others go on. The file is whole before the row names
-    it.
+    After three failures it needs a person, and the others go on. The file is whole before the row says so.
+    Raises RendererUnavailable and OSError, which are no fault of the certificate and are not counted.
     """
     try:
         content = render(certificate)
     except RenderingFailed as error:
         _count_failure(certificate, str(error), now=now, actor=actor)
         return False
-    name = default_storage.save(f"certificates/{certificate.code}.pdf", ContentFile(content))
+    _keep_file(file_name(certificate.code), content)
     faults.reach("pdf-written")
     with transaction.atomic(durable=True):
         won = Certificate.objects.filter(
-            pk=certificate.pk, rendered_at=None, withdrawn_at=None, facts__isnull=False
-        ).update(rendered_at=now, pdf=name, pdf_sha256=hashlib.sha256(content).hexdigest(), problem="")
+            pk=certificate.pk, state=certificate.state, rendered_at=None, withdrawn_at=None
+        ).update(rendered_at=now, pdf_sha256=hashlib.sha256(content).hexdigest(), problem="")
         if won:
             events.record(kinds.CERTIFICATE_RENDERED, certificate, actor=actor)
-    if not won:
-        default_storage.delete(name)
+    if not won and Certificate.objects.filter(pk=certificate.pk, withdrawn_at__isnull=False).exists():
+        default_storage.delete(file_name(certificate.code))
     return bool(won)
+
+
+def _keep_file(name: str, content: bytes) -> None:
+    """Have exactly this content under this name, on disk. Raises OSError; then no row names it.
+
+    What lies there already is the same page of another sweep, what a crash left, or the page of an earlier
+    state.
+    """
+    if default_storage.exists(name):
+        with default_storage.open(name) as file:
+            if file.read() == content:
+                return
+        default_storage.delete(name)
+    stored = default_storage.save(name, ContentFile(content))
+    if stored != name:
+        default_storage.delete(stored)
+        raise FileExistsError(f"{name} was written by another process at the same moment.")
+    if isinstance(default_storage, FileSystemStorage):
+        _sync(Path(default_storage.path(name)))
+
+
+def _sync(path: Path) -> None:
+    """Through to the disk, and its name with it: no power cut leaves a row that names an empty file."""
+    for place in (path, path.parent):
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @transaction.atomic(durable=True)
@@ -112,15 +169,15 @@ def issue_again(certificate: Certificate, *, reason: str, actor: str, now: datet
     """Replace a valid certificate by a new one of the same offset, with a new code; the old one names the
     new.
 
-    Raises Conflict unless it is valid and its device's claim is live and covered.
+    Raises Conflict unless it is valid and its device's claim is live and covered, and CannotBeStated.
     """
     old = Certificate.objects.select_for_update().get(pk=certificate.pk)
     offset = selectors.offsets_with_facts().get(pk=old.offset_id)
     if old.state != Certificate.State.VALID or offset.ended_at or not offset.covered_at:
         raise Conflict("Only a valid certificate of a live claim can be issued again.")
     _end(old, Certificate.State.SUPERSEDED)
-    [new] = _new_certificates([offset], now=now, replaces=old)
-    new.save()
+    new = _new_certificate(offset, now=now, trail=retirement_trail(offset), replaces=old)
+    new.save(force_insert=True)
     events.record(kinds.CERTIFICATE_ENDED, old, actor=actor, data={"state": old.state, "reason": reason})
     events.record(kinds.CERTIFICATE_ISSUED, new, actor=actor, data={"reason": reason})
     return new
@@ -155,8 +212,11 @@ def end_certificates(*, actor: str) -> int:
 
 
 def _end(certificate: Certificate, state: Certificate.State) -> None:
+    """Leave `valid`; its page is rendered anew, since the title follows the state."""
     certificate.state = state
-    Certificate.objects.filter(pk=certificate.pk, state=Certificate.State.VALID).update(state=state)
+    Certificate.objects.filter(pk=certificate.pk, state=Certificate.State.VALID).update(
+        state=state, rendered_at=None, render_attempts=0, needs_person_at=None, problem=""
+    )
 
 
 @transaction.atomic(durable=True)
@@ -169,10 +229,19 @@ def withdraw(certificate: Certificate, *, reason: str, actor: str, now: datetime
     old = Certificate.objects.select_for_update().get(pk=certificate.pk)
     if old.withdrawn_at:
         raise Conflict("This certificate was withdrawn before.")
-    name = old.pdf.name
     Certificate.objects.filter(pk=old.pk).update(
-        state=Certificate.State.WITHDRAWN, facts=None, nonce=None, pdf="", pdf_sha256="", withdrawn_at=now
+        state=Certificate.State.WITHDRAWN,
+        facts=None,
+        nonce=None,
+        pdf_sha256="",
+        problem="",
+        withdrawn_at=now,
     )
     events.record(kinds.CERTIFICATE_WITHDRAWN, old, actor=actor, data={"reason": reason})
-    if name:
-        transaction.on_commit(lambda: default_storage.delete(name))
+    transaction.on_commit(lambda: delete_file(old))
+
+
+def delete_file(certificate: Certificate) -> None:
+    """Delete the PDF of a withdrawn certificate; the row forgets its name once it is gone. May run twice."""
+    default_storage.delete(file_name(certificate.code))
+    Certificate.objects.filter(pk=certificate.pk, withdrawn_at__isnull=False).update(pdf="")

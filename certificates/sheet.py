@@ -1,50 +1,73 @@
-"""What the certificate's page says, in order: frozen facts and frozen wording in, text out. Pure.
+"""What the certificate's page says, in order: frozen facts and frozen wording in, text out.
 
 The PDF and the record page show these same steps.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django_countries import countries
 
 from claims.wording import Wording, say
 
 Facts = Mapping[str, str | int]
 
-STATISTICS = {"mean", "p95", "single", "unknown"}
-YEARS = {1: "one year", 2: "two years", 3: "three years", 4: "four years", 5: "five years"}
+NARROW_SPACE = "\u202f"
+GRAMS_PER_CREDIT = 1_000_000
+
 STAGES = ("manufacture", "transport", "not_parted", "use", "eol")
+CHANGES = ("memory", "storage", "country", "years")
 
 
 @dataclass(frozen=True)
 class Part:
-    """A run of text; `code` marks serials, codes and grams, `strong` what the eye should find."""
+    """A run of text; `code` marks serials, codes and grams, `strong` what the eye should find, `soft` what
+    may stand behind.
+    """
 
     text: str
     code: bool = False
     strong: bool = False
+    soft: bool = False
 
 
 @dataclass(frozen=True)
 class Step:
-    """One node of the line: its name and what stands beside it."""
+    """One node of the line: its name, what stands beside it, and what stands beneath that."""
 
     key: str
     label: str
     parts: tuple[Part, ...]
+    more: tuple[Part, ...] = ()
+
+    @property
+    def all_parts(self) -> tuple[Part, ...]:
+        """Both lines as one, the second one soft."""
+        beneath = tuple(replace(part, soft=True) for part in self.more)
+        return (*self.parts, Part(" · ", soft=True), *beneath) if beneath else self.parts
 
     @property
     def text(self) -> str:
-        return "".join(part.text for part in self.parts)
+        return "".join(part.text for part in self.all_parts)
 
 
 def kg_text(amount_g: int) -> str:
     """Exact kilograms, no trailing zeros: 385412 -> "385.412"."""
-    text = f"{Decimal(amount_g) / 1000:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    whole, rest = divmod(amount_g, 1000)
+    return thousands(whole) + (f".{rest:03d}".rstrip("0") if rest else "")
+
+
+def decimal_text(kg: str | int) -> str:
+    """Kilograms as the facts keep them, without idle zeros, with a true minus: "-34.500" -> "−34.5"."""
+    number = Decimal(str(kg))
+    plain = f"{abs(number):,f}".replace(",", NARROW_SPACE)
+    plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    sign = "−" if number < 0 else "+" if str(kg).startswith("+") else ""
+    return f"{sign}{plain}"
 
 
 def tonnes_text(amount_g: int) -> str:
@@ -55,7 +78,12 @@ def tonnes_text(amount_g: int) -> str:
 
 def thousands(number: int) -> str:
     """Thin groups of three, with a narrow space that does not break."""
-    return f"{number:,}".replace(",", "\u202f")
+    return f"{number:,}".replace(",", NARROW_SPACE)
+
+
+def cut(text: str, length: int) -> str:
+    """The text, or as much of it as fits with an ellipsis."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
 def day_text(iso: str) -> str:
@@ -65,12 +93,13 @@ def day_text(iso: str) -> str:
 
 def _day(iso: str) -> str:
     moment = datetime.fromisoformat(iso).date() if "T" in iso else date.fromisoformat(iso)
-    return f"{moment.day} {moment:%B %Y}"
+    return date_format(moment, "j F Y")
 
 
 def years_words(facts: Facts) -> str:
     """The years of use in words."""
-    return YEARS[int(facts["footprint_years"])]
+    words = (_("one year"), _("two years"), _("three years"), _("four years"), _("five years"))
+    return words[int(facts["footprint_years"]) - 1]
 
 
 def boundary_text(facts: Facts, wording: Wording) -> str:
@@ -106,75 +135,118 @@ def stage_lines(facts: Facts, wording: Wording) -> list[str]:
         label = say(f"stage_{stage}", wording=wording)
         if stage == "use":
             country = countries.name(str(facts["country"]))
-            label = say(
-                "stage_use_in", wording=wording, years_words=years_words(facts).capitalize(), country=country
-            )
+            label = say("stage_use_in", wording=wording, years_words=years_words(facts), country=country)
         ours = f" ({say('our_estimate', wording=wording)})" if facts[f"stage_{stage}_estimate"] else ""
-        lines.append(f"{label} {Decimal(str(facts[f'stage_{stage}_kg'])):.1f} kg{ours}")
+        lines.append(f"{_capital(label)} {decimal_text(facts[f'stage_{stage}_kg'])} kg{ours}")
     return lines
+
+
+def changes(facts: Facts) -> list[tuple[str, str, str]]:
+    """Label, signed kilograms and source of each change that we made to the maker's figure."""
+    return [
+        (
+            str(facts[f"change_{change}"]),
+            f"{decimal_text(facts[f'change_{change}_kg'])} kg",
+            str(facts[f"change_{change}_source"]),
+        )
+        for change in CHANGES
+        if f"change_{change}" in facts
+    ]
 
 
 def steps(facts: Facts, wording: Wording, *, device_serial: str, checked: str = "") -> list[Step]:
     """The line from the device to the registry. `device_serial` is the whole one, or its end on a public
-    page.
+    page; `checked` the day of the registry's report that shows every retirement.
     """
     return [
-        Step("device", say("step_device", wording=wording), tuple(_device(facts, device_serial))),
-        Step("amount", say("certificate_footprint_label", wording=wording), tuple(_amount(facts, wording))),
+        _device(facts, wording, device_serial),
+        _amount(facts, wording),
         Step("grams", say("step_grams", wording=wording), tuple(_grams(facts))),
-        Step("credits", say("step_credits", wording=wording), tuple(_credits(facts, wording))),
-        Step("registry", say("step_registry", wording=wording), tuple(_registry(facts, wording, checked))),
+        _credits(facts, wording),
+        _registry(facts, wording, checked),
     ]
 
 
-def _device(facts: Facts, device_serial: str) -> list[Part]:
-    name = " ".join(part for part in (str(facts["manufacturer"]), str(facts["product"])) if part)
-    configuration = f", {facts['configuration']}" if facts["configuration"] else ""
-    return [Part(f"{name}{configuration} · serial "), Part(device_serial, code=True, strong=True)]
+def _device(facts: Facts, wording: Wording, device_serial: str) -> Step:
+    maker, product = str(facts["manufacturer"]), str(facts["product"])
+    name = product if product.lower().startswith(maker.lower()) else f"{maker} {product}".strip()
+    place = _("used in %(country)s") % {"country": countries.name(str(facts["country"]))}
+    return Step(
+        "device",
+        say("step_device", wording=wording),
+        (
+            Part(name, strong=True),
+            Part(_(" · serial ")),
+            Part(device_serial, code=True, strong=True),
+        ),
+        (Part(" · ".join(filter(None, [str(facts["configuration"]), place]))),),
+    )
 
 
-def _amount(facts: Facts, wording: Wording) -> list[Part]:
+def _amount(facts: Facts, wording: Wording) -> Step:
+    """The maker's figure as printed, what we changed of it, and what the amount is made of."""
     headline = say(
         "certificate_footprint",
         wording=wording,
-        kg=kg_text(int(facts["amount_g"])),
+        kg=decimal_text(facts["footprint_sheet_kg"]),
         statistic=statistic_text(facts, wording),
-        sheet_date=str(facts["footprint_source_date"]) or "an unstated date",
+        sheet_date=str(facts["footprint_source_date"]) or _("an unstated date"),
     )
-    return [Part(f"{headline}. "), Part("; ".join(stage_lines(facts, wording)) + ".")]
+    changed = "; ".join(f"{label}, {kg}" for label, kg, _source in changes(facts))
+    counted = "; ".join(stage_lines(facts, wording))
+    together = _("Together %(kg)s kg.") % {"kg": decimal_text(facts["footprint_kg"])}
+    return Step(
+        "amount",
+        say("certificate_footprint_label", wording=wording),
+        (Part(headline),),
+        (Part(f"{changed}. " if changed else ""), Part(f"{counted}. {together}")),
+    )
 
 
 def _grams(facts: Facts) -> list[Part]:
     parts: list[Part] = []
-    tonnes = dict(
-        zip(str(facts["retirement"]).split("; "), str(facts["retirement_tonnes"]).split("; "), strict=False)
-    )
+    references = str(facts["retirement"]).split("; ")
+    tonnes = dict(zip(references, str(facts["retirement_tonnes"]).split("; "), strict=True))
     for interval in str(facts["intervals"]).split("; "):
         run, reference = interval.split(" of ")
         from_g, to_g = run.strip("[)").split(", ")
         parts += [
             Part("; " if parts else ""),
             Part(f"[{thousands(int(from_g))}, {thousands(int(to_g))})", code=True),
-            Part(" g of "),
+            Part(_(" g of ")),
             Part(reference, code=True),
-            Part(f", {tonnes[reference]} t" if reference in tonnes else ""),
+            Part(f", {thousands(int(tonnes[reference]))} t"),
         ]
     return parts
 
 
-def _credits(facts: Facts, wording: Wording) -> list[Part]:
-    part_of_one = int(facts["amount_g"]) < 1_000_000 and ";" not in str(facts["credit_serials"])
-    partly = f" ({say('credit_part', wording=wording)})" if part_of_one and _single(facts) else ""
-    place = countries.name(str(facts["project_country"]))
-    vintage = str(facts["monitoring_period"] or facts["vintage"])
-    label = "monitoring period" if facts["monitoring_period"] else "vintage"
-    return [
-        Part(str(facts["credit_serials"]), code=True),
-        Part(
-            f"{partly} · {facts['project_title']}, {place} · {_project_name(facts)}"
-            f" · {facts['methodology']} · {label} {vintage}"
+def _credits(facts: Facts, wording: Wording) -> Step:
+    parts: list[Part] = []
+    for run in str(facts["credit_serials"]).split("; "):
+        parts += [Part("; " if parts else ""), Part(run, code=True)]
+    if _single(facts):
+        parts.append(Part(f" ({say('credit_part', wording=wording)})"))
+    period = str(facts["monitoring_period"])
+    dated = _("monitoring period %(period)s") if period else _("vintage %(period)s")
+    return Step(
+        "credits",
+        say("step_credits", wording=wording),
+        tuple(parts),
+        (
+            Part(str(facts["project_title"]), strong=True),
+            Part(
+                " · ".join(
+                    [
+                        "",
+                        countries.name(str(facts["project_country"])),
+                        _project_name(facts),
+                        str(facts["methodology"]),
+                        dated % {"period": period or facts["vintage"]},
+                    ]
+                )
+            ),
         ),
-    ]
+    )
 
 
 def _project_name(facts: Facts) -> str:
@@ -184,33 +256,42 @@ def _project_name(facts: Facts) -> str:
 
 
 def _single(facts: Facts) -> bool:
-    """Whether the printed range is one credit."""
-    first, _to, last = str(facts["credit_serials"]).rpartition("-")[2].partition(" to ")
-    return first == last
+    """Whether these grams are a part of one single credit."""
+    serials = str(facts["credit_serials"])
+    first, _to, last = serials.rpartition("-")[2].partition(" to ")
+    return first == last and ";" not in serials and int(facts["amount_g"]) < GRAMS_PER_CREDIT
 
 
-def _registry(facts: Facts, wording: Wording, checked: str) -> list[Part]:
+def _registry(facts: Facts, wording: Wording, checked: str) -> Step:
     slot = "registry_line_cdm" if facts["registry"] == "CDM" else "registry_line"
     parts: list[Part] = []
     references = str(facts["registry_reference"]).split("; ")
-    dates = str(facts["retired_on"]).split("; ")
-    for number, reference in enumerate(references):
-        day = day_text(dates[min(number, len(dates) - 1)])
-        line = say(slot, wording=wording, reference=reference, date=day)
+    for reference, day in zip(references, str(facts["retired_on"]).split("; "), strict=True):
+        line = say(slot, wording=wording, reference=reference, date=day_text(day))
         before, _reference, after = line.partition(reference)
         parts += [
-            Part(f"; {before}" if parts else before[:1].upper() + before[1:]),
+            Part(f"; {before}" if parts else _capital(before)),
             Part(reference, code=True),
             Part(after),
         ]
-    parts.append(Part(f" · {facts['registry_name']}"))
-    if facts["beneficiary"]:
-        parts.append(
-            Part(". " + say("beneficiary_named", wording=wording, beneficiary=str(facts["beneficiary"])))
-        )
-    else:
-        parts.append(Part(". " + say("beneficiary_none", wording=wording)))
+    beneficiary = str(facts["beneficiary"])
+    name_line = (
+        say("beneficiary_named", wording=wording, beneficiary=beneficiary)
+        if beneficiary
+        else say("beneficiary_none", wording=wording)
+    )
     said = say("registry_checked", wording=wording, date=checked) if checked else ""
-    if said:
-        parts.append(Part(" " + said[:1].upper() + said[1:] + "."))
-    return parts
+    return Step(
+        "registry",
+        say("step_registry", wording=wording),
+        tuple(parts),
+        (
+            Part(f"{facts['registry_name']}. {name_line}"),
+            *((Part(f" {_capital(said)}."),) if said else ()),
+        ),
+    )
+
+
+def _capital(text: str) -> str:
+    """With a capital at the beginning, the rest as it is."""
+    return text[:1].upper() + text[1:]

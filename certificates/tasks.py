@@ -1,16 +1,20 @@
 """Sweeps of certificates: argument-free, bounded, safe to run twice, late, or beside themselves."""
 
 import logging
+import time
 
 from celery import shared_task
 from django.db import DatabaseError
 from django.utils import timezone
 
 from certificates import selectors, services
+from certificates.rendering_pool import RendererUnavailable
 from common import faults
 
 log = logging.getLogger(__name__)
-RENDER_BATCH = 50
+ISSUE_BATCHES = 20
+RENDER_BATCH = 500
+RENDER_SECONDS = 40  # less than the minute after which the clock runs the sweep again
 
 
 @shared_task(name="certificates.tasks.issue_certificates")
@@ -18,21 +22,42 @@ def issue_certificates() -> int:
     """Issue a certificate for each covered claim, and end those whose claim has ended."""
     actor = "sweep:issue_certificates"
     ended = services.end_certificates(actor=actor)
-    issued = services.issue_certificates(now=timezone.now(), actor=actor)
-    faults.reach("certificates-issued")
+    issued = 0
+    for _batch in range(ISSUE_BATCHES):
+        count = services.issue_certificates(now=timezone.now(), actor=actor)
+        faults.reach("certificates-issued")
+        issued += count
+        if count < services.ISSUE_BATCH:
+            break
     return issued + ended
 
 
 @shared_task(name="certificates.tasks.render_certificates")
 def render_certificates() -> int:
-    """Render what was issued; one that fails does not stop the others."""
-    rendered = 0
-    for certificate in selectors.certificates_to_render().select_related("offset")[:RENDER_BATCH]:
+    """Render what was issued; one that fails does not stop the others, a renderer that is not there does."""
+    _delete_files()
+    rendered, deadline = 0, time.monotonic() + RENDER_SECONDS
+    queue = selectors.certificates_to_render().select_related("offset", "replaced_by")
+    for certificate in queue[:RENDER_BATCH]:
+        if time.monotonic() > deadline:
+            break
         try:
             rendered += services.render_certificate(
                 certificate, now=timezone.now(), actor="sweep:render_certificates"
             )
         except (DatabaseError, OSError) as error:
             log.error("rendering failed id=%s error=%s", certificate.pk, type(error).__name__)
-    faults.reach("certificate-rendered")
+        except RendererUnavailable as error:
+            log.error("nothing can be rendered: %s", error)
+            break
+        faults.reach("certificate-rendered")
     return rendered
+
+
+def _delete_files() -> None:
+    """The PDFs of withdrawn certificates that a crash left behind."""
+    for certificate in selectors.files_to_delete()[:RENDER_BATCH]:
+        try:
+            services.delete_file(certificate)
+        except OSError as error:
+            log.error("file not deleted id=%s error=%s", certificate.pk, type(error).__name__)

@@ -1,0 +1,23 @@
+"""What the database itself refuses to change on a certificate."""
+
+from common.triggers import no_delete, write_once
+
+TRIGGERS = (
+    no_delete("certificates.Certificate"),
+    write_once(
+        "certificates.Certificate",
+        name="facts_are_frozen",
+        condition="OLD.code <> NEW.code OR OLD.offset_id <> NEW.offset_id OR OLD.digest <> NEW.digest"
+        " OR OLD.livemode <> NEW.livemode OR OLD.issued_at <> NEW.issued_at OR OLD.wording <> NEW.wording"
+        " OR OLD.language <> NEW.language OR coalesce(OLD.replaces_id, 0) <> coalesce(NEW.replaces_id, 0)"
+        " OR OLD.facts <> NEW.facts OR OLD.nonce <> NEW.nonce",
+        message="certificates.Certificate: what was issued never changes; issue it again instead.",
+    ),
+    write_once(
+        "certificates.Certificate",
+        name="withdrawn_is_final",
+        condition="OLD.state = 'withdrawn'"
+        " AND (NEW.state <> 'withdrawn' OR NEW.facts IS NOT NULL OR NEW.nonce IS NOT NULL)",
+        message="certificates.Certificate: a withdrawn certificate stays withdrawn.",
+    ),
+)
