@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Market, MarketCountry
-from accounts.selectors import open_markets
-from claims.wording import say
+from accounts.selectors import NoOpenMarket, open_markets
+from claims.registers import Register
+from claims.wording import Wording, current_wording, say
 from storefront.buying import basket_of, delivery_country, reader_for
 
 KINDS = (
@@ -31,10 +32,10 @@ def shop(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": SimpleLazyObject(lambda: navigation(request)),
         "market_country": SimpleLazyObject(lambda: visit.market_country),
-        "currency": SimpleLazyObject(lambda: visit.market_country.market.currency),
+        "currency": SimpleLazyObject(lambda: visit.currency),
         "market_choices": SimpleLazyObject(market_choices),
         "basket_units": SimpleLazyObject(lambda: visit.basket_units),
-        "site_description": SimpleLazyObject(lambda: say("site_description", wording=visit.reader.wording)),
+        "site_description": SimpleLazyObject(lambda: say("site_description", wording=visit.wording)),
         "demo_note": SimpleLazyObject(lambda: visit.demo_note),
     }
 
@@ -44,8 +45,18 @@ class Visit:
 
     def __init__(self, request: HttpRequest) -> None:
         self.basket = basket_of(request)
-        self.market_country: MarketCountry = delivery_country(request, self.basket)
-        self.reader = reader_for(request, self.market_country)
+        self.market_country: MarketCountry | None = None
+        self.wording: Wording = current_wording(register=Register.A, language="en")
+        try:
+            self.market_country = delivery_country(request, self.basket)
+        except NoOpenMarket:  # a shop without markets can still be logged in to
+            return
+        self.wording = reader_for(request, self.market_country).wording
+
+    @property
+    def currency(self) -> str:
+        """The market's currency; empty without a market."""
+        return self.market_country.market.currency if self.market_country else ""
 
     @property
     def basket_units(self) -> int:
@@ -57,9 +68,7 @@ class Visit:
         """What a demonstration says of itself on every page; nothing in a live shop."""
         if settings.LIVEMODE:
             return ""
-        return " ".join(
-            say(slot, wording=self.reader.wording) for slot in ("certificate_demo", "demo_prices")
-        )
+        return " ".join(say(slot, wording=self.wording) for slot in ("certificate_demo", "demo_prices"))
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

@@ -49,5 +49,6 @@ urlpatterns: list[URLPattern] = [
     path("orders/<str:number>/<str:token>/pay/", checkout.pay, name="order_pay"),
     path("orders/<str:number>/<str:token>/invoice/", orders.invoice, name="order_invoice"),
     path("orders/<str:number>/<str:token>/devices.csv", orders.devices_csv, name="order_devices"),
+    path("orders/<str:number>/<str:token>/<str:code>.pdf", orders.certificate_pdf, name="order_certificate"),
     path("account/", account.overview, name="account"),
 ]
