@@ -63,6 +63,7 @@ MANAGER_PERMISSIONS = SALES_PERMISSIONS | {
     "checkout.cancel_order",
     "checkout.approve_terms",
     "checkout.record_payment",
+    "offsets.import_credits",
     "offsets.confirm_retirement",
     "offsets.retire_ahead",
     "offsets.reverse_offset",

@@ -11,6 +11,7 @@ from offsets import selectors, services
 from offsets.admin.base import NamedAction
 from offsets.forms import ConfirmRetirementForm, MoveOffsetForm, RetireAheadForm
 from offsets.models import DeviceOffset, ProjectStock, Retirement
+from offsets.reconciling import clear_alarm
 from offsets.registries import registry_for
 
 Entry = Mapping[str, Any]
@@ -55,8 +56,18 @@ def _retire_ahead(row: ProjectStock, entry: Entry, actor: str, now: datetime) ->
     return said % {"n": credits, "references": ", ".join(retirement.reference for retirement in opened)}
 
 
+def _clear_alarm(row: ProjectStock, entry: Entry, actor: str, now: datetime) -> str:
+    clear_alarm(row, reason=entry["reason"], actor=actor)
+    return gettext("The alarm is cleared; %(project)s is sold and retired again.") % {"project": row.project}
+
+
 def _newest_seen(row: ProjectStock) -> dict[str, int]:
     return {"seen": selectors.newest_retirement(project_id=row.project_id, livemode=row.livemode)}
+
+
+def _resume(row: DeviceOffset, entry: Entry, actor: str, now: datetime) -> str:
+    services.resume_offset(row, reason=entry["reason"], actor=actor)
+    return gettext("%(device)s waits for its grams again.") % {"device": row.device_serial}
 
 
 def _cancel(row: DeviceOffset, entry: Entry, actor: str, now: datetime) -> str:
@@ -127,9 +138,28 @@ STOCK_ACTIONS = (
         offered=lambda row: True,
         initial=_newest_seen,
     ),
+    NamedAction(
+        name="clear-alarm",
+        label=_("Clear the alarm"),
+        explanation=_(
+            "A registry's report showed credits of this project in other hands. Clear it once that is "
+            "settled: sales, retirements and allocations go on."
+        ),
+        permission="offsets.confirm_retirement",
+        run=_clear_alarm,
+        offered=lambda row: bool(row.alarm),
+    ),
 )
 
 OFFSET_ACTIONS = (
+    NamedAction(
+        name="resume",
+        label=_("Put it back into the queue"),
+        explanation=_("What was wrong with this claim is put right: it waits for its grams again."),
+        permission="offsets.reverse_offset",
+        run=_resume,
+        offered=lambda row: bool(row.problem) and not row.ended_at,
+    ),
     NamedAction(
         name="cancel",
         label=_("Cancel the promise"),

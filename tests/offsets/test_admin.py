@@ -283,6 +283,11 @@ def every_action(covered: DeviceOffset, refused: Retirement) -> list[Action]:
     stock(project, credits=3)
     promise(wish(project, "PH-1", 1_600_000), key="ph")
     [manual] = open_retirements(project)
+    other = make_project("IN-1254", country="IN")
+    stock(other, credits=1)
+    promise(wish(other, "IN-1", 1_000), key="in")
+    DeviceOffset.objects.filter(device_serial="IN-1").update(problem="could not be allocated")
+    ProjectStock.objects.filter(project=other).update(alarm="in other hands")
     reason = {"reason": "asked for"}
     entry = {**CONFIRMATION, "credit_serials": "DEMO-CDM-PH-CER-2-1 to 2"}
     return [
@@ -295,6 +300,8 @@ def every_action(covered: DeviceOffset, refused: Retirement) -> list[Action]:
         (page(DeviceOffset.objects.get(device_serial="PH-1"), "cancel"), reason),
         (page(covered, "move"), {"device_serial": "PF-99", **reason}),
         (page(covered, "reverse"), reason),
+        (page(DeviceOffset.objects.get(device_serial="IN-1"), "resume"), reason),
+        (page(ProjectStock.objects.get(project=other), "clear-alarm"), reason),
     ]
 
 
@@ -324,7 +331,7 @@ def test_who_may_not_act_does_nothing(
     assert ledger_rows() == before
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(8))
 def test_a_manager_is_asked_first_and_acts_once(
     client: Client, dana: User, every_action: list[Action], number: int
 ) -> None:
@@ -458,9 +465,9 @@ def upload(client: Client, text: str, **fields: str) -> tuple[int, str]:
     return answer.status_code, html.unescape(answer.content.decode())
 
 
-def test_a_file_of_blocks_is_read_first_and_stored_when_asked(client: Client, superuser: User) -> None:
+def test_a_file_of_blocks_is_read_first_and_stored_when_asked(client: Client, dana: User) -> None:
     make_project()
-    client.force_login(superuser)
+    client.force_login(dana)
     status, text = upload(client, GOOD)
     assert (status, CreditBlock.objects.count()) == (200, 0)
     assert "DEMO-CDM-CL-CER-2-1 to 500" in text
