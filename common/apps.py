@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class CommonConfig(AppConfig):
@@ -9,4 +9,5 @@ class CommonConfig(AppConfig):
         from common import triggers  # noqa: PLC0415 apps are loaded only now
 
         triggers.register(*triggers.append_only("common.Event"))
+        pre_migrate.connect(triggers.drop_before_migrate, dispatch_uid="drop_triggers")
         post_migrate.connect(triggers.install_after_migrate, dispatch_uid="install_triggers")

@@ -4,7 +4,7 @@ An app registers its triggers in `ready()`; they are installed again after every
 silently drops a table's triggers when a migration rebuilds it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -99,6 +99,17 @@ def lifted(db: BaseDatabaseWrapper = connection) -> Iterator[None]:  # type: ign
         yield
     finally:
         install(db)
+
+
+def drop_before_migrate(plan: Sequence[Any] = (), **_: Any) -> None:
+    """Receiver of pre_migrate. SQLite cannot rebuild a table that another table's trigger reads: those go,
+    and `install_after_migrate` brings them back.
+    """
+    if plan and connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            for trigger in registered():
+                if "SELECT" in trigger.condition:
+                    cursor.execute(f"DROP TRIGGER IF EXISTS {trigger.name}")
 
 
 def install_after_migrate(**_: Any) -> None:

@@ -21,6 +21,7 @@ MODULES = {
     "R2": "kills",
     "R4": "messages",
     "R7": "last_tonnes",
+    "R12": "rehearsal",
     "R15": "mutations",
     "R16": "poison",
 }
