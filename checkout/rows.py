@@ -8,11 +8,22 @@ from django.db import connection
 
 from checkout.models import OrderedDevice
 
+Column = Literal["device_serial", "offset_id"]
 _TYPES = {"device_serial": "text", "offset_id": "bigint"}
 
 
-def fill_devices(column: Literal["device_serial", "offset_id"], values: Mapping[int, str | int]) -> int:
+def fill_devices(column: Column, values: Mapping[int, str | int]) -> int:
     """Write `column` of ordered devices by primary key, where it is still empty; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(fill_statement(column), [json.dumps(list(values.items()))])
+        return int(cursor.rowcount)
+
+
+def fill_statement(column: Column) -> str:
+    """The statement: one parameter, a JSON list of [primary key, value].
+
+    COALESCE keeps the index on the column out of it: SQLite would walk all empty rows for each value.
+    """
     table = OrderedDevice._meta.db_table
     if connection.vendor == "postgresql":
         rows = (
@@ -24,10 +35,7 @@ def fill_devices(column: Literal["device_serial", "offset_id"], values: Mapping[
             "SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS content"
             " FROM json_each(%s)"
         )
-    statement = (
+    return (
         f"UPDATE {table} SET {column} = wanted.content FROM ({rows}) AS wanted"  # noqa: S608 constants only
-        f" WHERE {table}.id = wanted.id AND {table}.{column} IS NULL"
+        f" WHERE {table}.id = wanted.id AND COALESCE(CAST({table}.{column} AS text), '') = ''"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [json.dumps(list(values.items()))])
-        return int(cursor.rowcount)

@@ -24,6 +24,7 @@ from storefront.buying import order_or_404
 from storefront.forms_checkout import FindOrderForm
 
 SHOWN_DEVICES = 20
+MANY_DEVICES = 200  # beyond it the page asks for news every half minute, not every three seconds
 LOOKUPS = 10
 LOOKUP_SECONDS = 600
 TROUBLED_STATES = {"reversed", "needs_person", "cancelled"}
@@ -77,7 +78,8 @@ def by_user(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, order: Order) -> HttpResponse:
-    groups = group_devices(selectors.device_states(order))
+    states = selectors.device_states(order)
+    groups = group_devices(states)
     wording = wording_by_id(order.wording)
     context = {
         "order": order,
@@ -85,6 +87,7 @@ def _page(request: HttpRequest, order: Order) -> HttpResponse:
         "groups": [GroupView(group, _took(group, order)) for group in groups],
         "history": selectors.order_history(order),
         "moving": any(not _is_final(group) for group in groups) and order.cancelled_at is None,
+        "poll_seconds": 3 if len(states) <= MANY_DEVICES else 30,
         "to_pay": order.paid_at is None and order.cancelled_at is None,
         "line_title": say("record_line_title", wording=wording),
     }

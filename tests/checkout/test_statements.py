@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from checkout import services
 from checkout.models import Order
+from checkout.rows import fill_statement
 from checkout.selectors import device_states
 from projects.models import Project
 from tests.factories.checkout import NOON, add, make_basket, make_sold_project, pay, place, ship, units
@@ -101,3 +102,15 @@ def test_cancelling_it(much: Project) -> None:
             )
         )
     assert_constant(counts)
+
+
+@pytest.mark.parametrize("column", ["device_serial", "offset_id"])
+def test_many_values_reach_their_rows_by_primary_key(
+    wind: Project, column: Literal["device_serial", "offset_id"]
+) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL plans by its statistics, which a test's tables do not have")
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {fill_statement(column)}", ['[[1, "2"]]'])
+        plan = [row[-1] for row in cursor.fetchall()]
+    assert "SEARCH checkout_ordereddevice USING INTEGER PRIMARY KEY (rowid=?)" in plan
