@@ -48,7 +48,8 @@ TRIGGERS = (
         " OR NEW.project_id <> OLD.project_id"
         " OR NEW.livemode <> OLD.livemode OR NEW.request_id <> OLD.request_id"
         " OR (OLD.covered_at IS NOT NULL AND (NEW.covered_at IS NULL OR NEW.covered_at <> OLD.covered_at"
-        " OR NEW.device_serial <> OLD.device_serial OR NEW.manufacturer <> OLD.manufacturer))",
+        " OR NEW.device_serial <> OLD.device_serial OR NEW.manufacturer <> OLD.manufacturer"
+        " OR NEW.boundary <> OLD.boundary OR NEW.period <> OLD.period OR NEW.supplement <> OLD.supplement))",
         message="offsets.DeviceOffset: amount, project, mode never change; a covered or ended one is fixed.",
     ),
 )

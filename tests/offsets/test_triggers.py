@@ -74,6 +74,16 @@ def test_rows_of_history_are_never_changed(covered: DeviceOffset, model: type) -
         "UPDATE offsets_deviceoffset SET amount_g = amount_g + 1",
         "UPDATE offsets_deviceoffset SET device_serial = 'OTHER'",
         "UPDATE offsets_deviceoffset SET covered_at = NULL",
+        "UPDATE offsets_deviceoffset SET manufacturer = 'OTHER'",
+        "UPDATE offsets_deviceoffset SET boundary = 'manufacture-transport-use'",
+        "UPDATE offsets_deviceoffset SET period = 'years-1'",
+        "UPDATE offsets_deviceoffset SET supplement = 1",
+        "UPDATE offsets_deviceoffset SET livemode = NOT livemode",
+        "UPDATE offsets_retirement SET reference = 'other'",
+        "UPDATE offsets_retirement SET last_number = last_number + 1",
+        "UPDATE offsets_span SET from_g = from_g - 1",
+        "UPDATE offsets_credit SET series = 'other'",
+        "UPDATE offsets_credit SET block_id = block_id + 1",
     ],
 )
 def test_a_confirmed_line_cannot_be_rewritten(covered: DeviceOffset, statement: str) -> None:
