@@ -105,9 +105,7 @@ def test_cancelling_it(much: Project) -> None:
 
 
 @pytest.mark.parametrize("column", ["device_serial", "offset_id"])
-def test_many_values_reach_their_rows_by_primary_key(
-    wind: Project, column: Literal["device_serial", "offset_id"]
-) -> None:
+def test_many_values_reach_their_rows_by_primary_key(wind: Project, column: Column) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL plans by its statistics, which a test's tables do not have")
     with connection.cursor() as cursor:
