@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from checkout import services
 from checkout.models import Order
-from checkout.rows import fill_statement
+from checkout.rows import Column, fill_statement
 from checkout.selectors import device_states
 from projects.models import Project
 from tests.factories.checkout import NOON, add, make_basket, make_sold_project, pay, place, ship, units
