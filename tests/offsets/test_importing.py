@@ -206,6 +206,16 @@ def test_a_thousand_blocks_take_seconds_not_minutes() -> None:
     assert ProjectStock.objects.get().stocked_g == 10_000_000_000
 
 
+def test_the_documented_example_reads() -> None:
+    make_project("PH-7980", country="PH")
+    text = (Path(__file__).resolve().parents[2] / "docs" / "importing-credits.md").read_text()
+    example = text.split("```")[1].strip()
+    assert [(str(row.serials), row.serials.credits) for row in read_blocks(example.encode())] == [
+        ("CAR-1-US-1480-46-1156-FL-2024-8287-978278 to 980783", 2506),
+        ("CDM-PH-CER-2-619879 to 620095", 217),
+    ]
+
+
 # --- The command --------------------------------------------------------------------------------------------
 
 
