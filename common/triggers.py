@@ -30,7 +30,7 @@ class Trigger:
 
     @property
     def table(self) -> str:
-        return apps.get_model(self.model)._meta.db_table
+        return str(apps.get_model(self.model)._meta.db_table)
 
 
 _registered: dict[str, Trigger] = {}
@@ -66,7 +66,7 @@ def write_once(model: str, *, name: str, condition: str, message: str) -> Trigge
     return Trigger(f"{model.replace('.', '_').lower()}_{name}", model, "UPDATE", message, condition)
 
 
-def install(db: BaseDatabaseWrapper = connection) -> None:  # type: ignore[assignment]
+def install(db: BaseDatabaseWrapper = connection) -> None:
     """Make every registered trigger whose table is there; those that exist are made anew."""
     tables = set(db.introspection.table_names())
     with db.cursor() as cursor:
@@ -76,7 +76,7 @@ def install(db: BaseDatabaseWrapper = connection) -> None:  # type: ignore[assig
                     cursor.execute(statement)
 
 
-def installed(db: BaseDatabaseWrapper = connection) -> set[str]:  # type: ignore[assignment]
+def installed(db: BaseDatabaseWrapper = connection) -> set[str]:
     """Names of the triggers that are in the database and enabled."""
     query = (
         "SELECT name FROM sqlite_master WHERE type = 'trigger'"
@@ -89,7 +89,7 @@ def installed(db: BaseDatabaseWrapper = connection) -> set[str]:  # type: ignore
 
 
 @contextmanager
-def lifted(db: BaseDatabaseWrapper = connection) -> Iterator[None]:  # type: ignore[assignment]
+def lifted(db: BaseDatabaseWrapper = connection) -> Iterator[None]:
     """For tests only: no trigger inside, every one again afterwards."""
     with db.cursor() as cursor:
         for trigger in registered():

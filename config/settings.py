@@ -24,7 +24,7 @@ HOME = Path(env.str("CLEARLINE_HOME", str(BASE_DIR / "var"))).resolve()
 
 def required(name: str, demo_default: str) -> str:
     """The variable's value; in production it must be set, a demo or a test may take `demo_default`."""
-    value = env.str(name, "" if PRODUCTION else demo_default)
+    value: str = env.str(name, "" if PRODUCTION else demo_default)
     if not value and PRODUCTION:
         raise ImproperlyConfigured(
             f"{name} is not set. Production needs it; see docs/operations.md for what it holds."

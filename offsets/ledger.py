@@ -10,7 +10,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -114,7 +114,7 @@ def add_block(
     livemode: bool,
     vintage: int,
     monitoring_period: str,
-    acquired_on: object,
+    acquired_on: date,
     source: str,
     now: datetime,
 ) -> CreditBlock:
@@ -287,7 +287,7 @@ def _move_credits(retirement: Retirement, credits: QuerySet[Credit], *, to: Reti
 
 
 def confirm(
-    retirement: Retirement, *, registry_reference: str, retired_on: object, now: datetime
+    retirement: Retirement, *, registry_reference: str, retired_on: date, now: datetime
 ) -> Span | None:
     """The registry has retired the run: its grams become a span. None when somebody was faster."""
     _require_transaction()

@@ -305,7 +305,7 @@ class DeviceOffset(models.Model):
     )
     created_at = models.DateTimeField(_("promised"))
     covered_at = models.DateTimeField(_("covered"), null=True, blank=True)
-    # The floor above marks what it has made of a covered claim, so that its sweep finds the rest by one index.
+    # The floor above marks the claims it has dealt with, so that its sweep finds the rest by one index.
     certified_at = models.DateTimeField(_("certified"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     ended_reason = models.CharField(_("how it ended"), max_length=10, choices=Ended, blank=True)

@@ -304,10 +304,10 @@ def retired_by_project(*, livemode: bool) -> list[tuple[Project, int]]:
         Retirement.objects.filter(livemode=livemode, state="confirmed")
         .order_by()
         .values("project")
-        .annotate(credits=Sum(F("last_number") - F("first_number") + 1))
-        .values_list("project", "credits")
+        .annotate(tonnes=Sum(F("last_number") - F("first_number") + 1))
+        .values_list("project", "tonnes")
     )
-    found = Project.objects.in_bulk([pk for pk, _credits in rows])
+    found = Project.objects.in_bulk([pk for pk, _tonnes in rows])
     return sorted(((found[pk], n * GRAMS_PER_CREDIT) for pk, n in rows), key=lambda pair: -pair[1])
 
 

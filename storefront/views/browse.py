@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -80,13 +80,14 @@ def products(request: HttpRequest) -> HttpResponse:
     query, kind, order = (request.GET.get(name, "").strip()[:100] for name in ("q", "kind", "order"))
     kind = kind if kind in Product.FormFactor.values else ""
     found = published_products(q=query, form_factor=kind)
+    page: Page[Any]
     if order in {"price", "footprint"}:
         cards = sorted(_cards(request, list(found)), key=lambda card: _sort_key(card, order))
         page = Paginator(cards, PAGE).get_page(request.GET.get("page"))
-        shown = list(page.object_list)
+        shown = list(page)
     else:
         page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-        shown = _cards(request, list(page.object_list))
+        shown = _cards(request, list(page))
     context: dict[str, Any] = {
         "cards": shown,
         "page": page,
