@@ -75,7 +75,8 @@ def files(request: HttpRequest, code: str, name: str) -> HttpResponse:
             certificate_json(certificate), content_type="application/json"
         )
     elif certificate.pdf:
-        response = FileResponse(default_storage.open(str(certificate.pdf.name)), content_type="application/pdf")
+        file = default_storage.open(str(certificate.pdf.name))
+        response = FileResponse(file, content_type="application/pdf")
     else:
         return _private(
             render(request, "storefront/records/not_yet.html", {"certificate": certificate}, status=404)
