@@ -50,7 +50,7 @@ def test_run_alone_lists_every_command_it_has(checkout: Checkout) -> None:
     answer = checkout.run()
     listed = set(re.findall(r"^\./run (\w+)", answer.stdout, re.MULTILINE))
     assert answer.returncode == 0
-    assert listed == {"demo", "test", "check", "manage", "bench", "screenshots", "lock"}
+    assert listed == {"demo", "test", "check", "manage", "bench", "screenshots", "lock", "soak"}
     dispatch = re.search(
         r"^case \$command in\n(.*?)^esac", (ROOT / "run").read_text(), re.MULTILINE | re.DOTALL
     )
