@@ -1,4 +1,4 @@
-"""The data badge: facts as a small SVG, nothing seal-like. Pure; 268 x 92, light or dark.
+"""The data badge: facts as a small SVG, nothing seal-like. No database; 268 x 92, light or dark.
 
 Text is laid out for the reader's own sans; every value is escaped and cut to fit.
 """
@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from django.utils.translation import gettext as _
+
 from certificates import sheet
-from claims.wording import say, wording_by_id
+from claims.wording import Wording, say, wording_by_id
 
 WIDTH, HEIGHT = 268, 92
+TITLE_CHARACTERS = 25
+LINE_CHARACTERS = 40
 SANS = "Inter, system-ui, -apple-system, 'Segoe UI', sans-serif"
 MONO = "ui-monospace, 'SF Mono', Menlo, Consolas, monospace"
 
@@ -40,18 +44,23 @@ def badge_svg(facts: Mapping[str, str | int], *, state: str = "valid", theme: st
     colours, wording = THEMES[theme], wording_by_id(str(facts["wording"]))
     serial_end = str(facts["device_serial"])[-4:]
     kg, day = sheet.kg_text(int(facts["amount_g"])), sheet.day_text(str(facts["issued_at"]))
-    title = say("badge_title", wording=wording, kg=kg)
-    if state in {"reversed", "moved", "withdrawn"}:
-        title = say(f"state_{state}", wording=wording)
-    alt = say(
-        "badge_alt",
-        wording=wording,
-        kg=kg,
-        product=str(facts["product"]),
-        serial_end=serial_end,
-        project=str(facts["project_title"]),
-        date=day,
+    device = f"{sheet.cut(str(facts['product']), LINE_CHARACTERS - 8)} · …{serial_end}"
+    project = f"{sheet.cut(str(facts['project_title']), 24)} · {day}"
+    title, alt = (
+        say("badge_title", wording=wording, kg=kg),
+        say(
+            "badge_alt",
+            wording=wording,
+            kg=kg,
+            product=str(facts["product"]),
+            serial_end=serial_end,
+            project=str(facts["project_title"]),
+            date=day,
+        ),
     )
+    if state != "valid":
+        title = state_title(state, wording)
+        alt = f"{title}. {device}. {project}."
     demo = "" if facts["livemode"] else f" {say('certificate_demo', wording=wording)}"
     svg = Element(
         "svg",
@@ -68,12 +77,18 @@ def badge_svg(facts: Mapping[str, str | int], *, state: str = "valid", theme: st
     frame = {"x": "0.5", "y": "0.5", "width": "267", "height": "91", "rx": "10"}
     SubElement(svg, "rect", {**frame, "fill": colours.card, "stroke": colours.rule})
     _line(svg, colours)
-    _text(svg, 66, 27, _cut(title, 27), size=12.5, fill=colours.ink, weight="700")
-    _text(svg, 16, 47, _cut(f"{facts['product']} · …{serial_end}", 40), size=11, fill=colours.ink)
-    _text(svg, 16, 63, _cut(f"{_short_project(facts)} · {day}", 44), size=10.5, fill=colours.soft)
+    size = 12.5 if len(title) <= TITLE_CHARACTERS else 10.5
+    _text(svg, 66, 27, sheet.cut(title, 32), size=size, fill=colours.ink, weight="700")
+    _text(svg, 16, 47, device, size=11, fill=colours.ink)
+    _text(svg, 16, 63, project, size=10.5, fill=colours.soft)
     code = str(facts["certificate"]) + ("" if facts["livemode"] else " · demo")
     _text(svg, 16, 79, code, size=9.5, fill=colours.line, family=MONO)
     return tostring(svg, encoding="unicode")
+
+
+def state_title(state: str, wording: Wording) -> str:
+    """What stands in the place of the amount when the certificate is not valid any more."""
+    return _("Issued again") if state == "superseded" else say(f"state_{state}", wording=wording)
 
 
 def _line(svg: Element, colours: Theme) -> None:
@@ -97,11 +112,3 @@ def _text(
 ) -> None:
     attributes = {"x": str(x), "y": str(y), "font-family": family, "font-size": str(size)}
     SubElement(svg, "text", {**attributes, "font-weight": weight, "fill": fill}).text = text
-
-
-def _short_project(facts: Mapping[str, str | int]) -> str:
-    return _cut(str(facts["project_title"]), 24)
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -18,7 +18,7 @@ TITLES = {
 }
 # From much air to little: the renderer takes the first that fits on one page.
 DENSITIES = ("airy", "close", "tight")
-LONGEST_SOURCE = 240
+LONGEST_SOURCE = 160  # characters of a source or a licence; certificate.json has all of them
 
 
 def pages(

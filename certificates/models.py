@@ -41,7 +41,7 @@ class Certificate(models.Model):
     needs_person_at = models.DateTimeField(_("needs a person since"), null=True, blank=True)
     problem = models.CharField(_("what is wrong"), max_length=300, blank=True)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
-    # Named when it is issued, so that a withdrawal knows what to delete; it exists once `rendered_at` is set.
+    # Named once it is rendered, and on a withdrawn certificate until the file is deleted.
     pdf = models.FileField(_("PDF"), upload_to="certificates/", blank=True)
     pdf_sha256 = models.CharField(_("SHA-256 of the PDF"), max_length=64, blank=True)
 

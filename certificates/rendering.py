@@ -26,9 +26,14 @@ class CannotRender(Exception):
 
 
 class RefuseEverything(URLFetcher):  # type: ignore[misc]  # ships no types
-    """Deny-all: no file, no loopback, no network, no data URL."""
+    """Deny-all: no file, no loopback, no network, no data URL. Keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
 
     def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> NoReturn:
+        self.asked.append(url)
         raise FatalURLFetchingError(f"A certificate fetches nothing, and was asked for {url[:80]}")
 
 
@@ -41,6 +46,7 @@ def render_pdf(
     """
     if missing := missing_glyphs(pages[0]):
         raise CannotRender(f"The certificate's font has no glyph for {missing!r}.")
+    fetcher = RefuseEverything()
     attachment = Attachment(
         string=certificate_json,
         name="certificate.json",
@@ -48,21 +54,22 @@ def render_pdf(
         created=issued_at,
         modified=issued_at,
         relationship="Data",
-        url_fetcher=RefuseEverything(),
+        url_fetcher=fetcher,
     )
-    document = _first_that_fits(pages)
-    document.metadata.attachments.append(attachment)
-    pdf: bytes = document.write_pdf(pdf_identifier=identifier, pdf_variant=PDF_VARIANT)
+    try:
+        document = _first_that_fits(pages, fetcher)
+        document.metadata.attachments.append(attachment)
+        pdf: bytes = document.write_pdf(pdf_identifier=identifier, pdf_variant=PDF_VARIANT)
+    except FatalURLFetchingError as error:
+        raise CannotRender(str(error)) from error
+    if fetcher.asked:  # inside a drawing WeasyPrint goes on without what it did not get
+        raise CannotRender(f"A certificate fetches nothing, and was asked for {fetcher.asked[0][:80]}")
     return pdf
 
 
-def _first_that_fits(pages: Sequence[str]) -> Document:
+def _first_that_fits(pages: Sequence[str], fetcher: RefuseEverything) -> Document:
     for page in pages:
-        try:
-            html = HTML(string=page, url_fetcher=RefuseEverything())
-            document = html.render(font_config=_FONTS, pdf_variant=PDF_VARIANT)
-        except FatalURLFetchingError as error:
-            raise CannotRender(str(error)) from error
+        document = HTML(string=page, url_fetcher=fetcher).render(font_config=_FONTS, pdf_variant=PDF_VARIANT)
         if len(document.pages) == 1:
             return document
     raise CannotRender("The certificate does not fit on one page, even when it is set tightly.")

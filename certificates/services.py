@@ -90,7 +90,6 @@ def _new_certificate(
         wording=offset.wording,
         language=offset.language,
         issued_at=now,
-        pdf=file_name(code),
     )
 
 
@@ -110,16 +109,17 @@ def render_certificate(certificate: Certificate, *, now: datetime, actor: str) -
     except RenderingFailed as error:
         _count_failure(certificate, str(error), now=now, actor=actor)
         return False
-    _keep_file(file_name(certificate.code), content)
+    name = file_name(certificate.code)
+    _keep_file(name, content)
     faults.reach("pdf-written")
     with transaction.atomic(durable=True):
         won = Certificate.objects.filter(
             pk=certificate.pk, state=certificate.state, rendered_at=None, withdrawn_at=None
-        ).update(rendered_at=now, pdf_sha256=hashlib.sha256(content).hexdigest(), problem="")
+        ).update(rendered_at=now, pdf=name, pdf_sha256=hashlib.sha256(content).hexdigest(), problem="")
         if won:
             events.record(kinds.CERTIFICATE_RENDERED, certificate, actor=actor)
     if not won and Certificate.objects.filter(pk=certificate.pk, withdrawn_at__isnull=False).exists():
-        default_storage.delete(file_name(certificate.code))
+        default_storage.delete(name)
     return bool(won)
 
 
@@ -215,7 +215,7 @@ def _end(certificate: Certificate, state: Certificate.State) -> None:
     """Leave `valid`; its page is rendered anew, since the title follows the state."""
     certificate.state = state
     Certificate.objects.filter(pk=certificate.pk, state=Certificate.State.VALID).update(
-        state=state, rendered_at=None, render_attempts=0, needs_person_at=None, problem=""
+        state=state, rendered_at=None, pdf="", render_attempts=0, needs_person_at=None, problem=""
     )
 
 
@@ -233,6 +233,7 @@ def withdraw(certificate: Certificate, *, reason: str, actor: str, now: datetime
         state=Certificate.State.WITHDRAWN,
         facts=None,
         nonce=None,
+        pdf=file_name(old.code),  # until it is deleted, even where it was never there
         pdf_sha256="",
         problem="",
         withdrawn_at=now,

@@ -210,8 +210,8 @@ def _grams(facts: Facts) -> list[Part]:
     for interval in str(facts["intervals"]).split("; "):
         run, reference = interval.split(" of ")
         from_g, to_g = run.strip("[)").split(", ")
+        parts += [Part("; ")] if parts else []
         parts += [
-            Part("; " if parts else ""),
             Part(f"[{thousands(int(from_g))}, {thousands(int(to_g))})", code=True),
             Part(_(" g of ")),
             Part(reference, code=True),
@@ -223,7 +223,8 @@ def _grams(facts: Facts) -> list[Part]:
 def _credits(facts: Facts, wording: Wording) -> Step:
     parts: list[Part] = []
     for run in str(facts["credit_serials"]).split("; "):
-        parts += [Part("; " if parts else ""), Part(run, code=True)]
+        parts += [Part("; ")] if parts else []
+        parts.append(Part(run, code=True))
     if _single(facts):
         parts.append(Part(f" ({say('credit_part', wording=wording)})"))
     period = str(facts["monitoring_period"])
@@ -269,11 +270,8 @@ def _registry(facts: Facts, wording: Wording, checked: str) -> Step:
     for reference, day in zip(references, str(facts["retired_on"]).split("; "), strict=True):
         line = say(slot, wording=wording, reference=reference, date=day_text(day))
         before, _reference, after = line.partition(reference)
-        parts += [
-            Part(f"; {before}" if parts else _capital(before)),
-            Part(reference, code=True),
-            Part(after),
-        ]
+        parts += [Part("; ")] if parts else []
+        parts += [Part(_capital(before)), Part(reference, code=True), Part(after)]
     beneficiary = str(facts["beneficiary"])
     name_line = (
         say("beneficiary_named", wording=wording, beneficiary=beneficiary)

@@ -202,7 +202,7 @@ def test_the_database_refuses_a_second_valid_certificate_and_a_change_of_what_wa
     certificate = make_certificate()
     again = Certificate.objects.get(pk=certificate.pk)
     again.pk, again.code = None, "0000-0000-0000-0000"
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError), transaction.atomic():
         again.save(force_insert=True)
     for changes in (
         {"facts": {**facts_of(certificate), "amount_g": 1}},
