@@ -8,13 +8,14 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.staff import ReasonForm, actor_of, reason_from
 from checkout import services, staff
 from checkout.formatting import kg_text, money_text
+from checkout.links import order_url
 from checkout.models import Basket, BasketLine, OffsetLine, Order, OrderedDevice, OrderLine, Payment, Shipment
 
 
@@ -101,7 +102,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
     date_hierarchy = "placed_at"
     inlines = (LineInline, ShipmentInline, PaymentInline)
     exclude = ("token", "net_minor", "tax_minor", "gross_minor")
-    readonly_fields = ("total", "page")
+    readonly_fields = ("total", "page", "device_list")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         orders: QuerySet[Order] = super().get_queryset(request).select_related("owner", "market")
@@ -130,7 +131,12 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description=_("order page"))
     def page(self, order: Order) -> str:
-        return format_html('<a href="/orders/{0}/{1}/">{0}</a>', order.number, order.token)
+        return format_html('<a href="{}">{}</a>', order_url(order), order.number)
+
+    @admin.display(description=_("devices"))
+    def device_list(self, order: Order) -> str:
+        address = reverse("admin:checkout_ordereddevice_changelist")
+        return format_html('<a href="{}?q={}">{}</a>', address, order.number, _("each with its number"))
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

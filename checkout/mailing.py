@@ -104,8 +104,6 @@ def _send_certificate_mail(shipment: Shipment, *, now: datetime) -> bool:
     )
     if not certificates:
         return False  # another worker has sent them since this shipment was chosen
-    if not certificates:
-        return False  # another worker has sent them since the list was read
     try:
         message = certificates_mail(shipment.order, certificates)
     except OSError as error:  # a file is not readable now; the next round tries again

@@ -14,7 +14,7 @@ from accounts.selectors import market_for_country, register_for
 from accounts.services import audience_for, open_personal_account, verify_company
 from accounts.vat import COUNTRIES, normalise_vat_id
 from checkout import events as kinds
-from checkout.baskets import PricedBasket, PricedLine, price_basket
+from checkout.baskets import price_basket
 from checkout.errors import (
     BasketEmpty,
     BasketExpired,
@@ -27,6 +27,7 @@ from checkout.errors import (
 from checkout.formatting import kg_text, money_text
 from checkout.models import Basket, OffsetLine, Order, OrderedDevice, OrderLine
 from checkout.payments.base import methods_offered
+from checkout.priced import PricedBasket, PricedLine
 from checkout.withdrawal import may_withdraw
 from claims.wording import Wording, current_wording, say
 from common import events, faults

@@ -109,7 +109,7 @@ def devices_of(order: Order) -> QuerySet[OrderedDevice]:
     certificates = Certificate.objects.defer("facts", "nonce").order_by("-pk")
     return (
         OrderedDevice.objects.filter(line__order=order)
-        .select_related("line", "shipment", "offset")
+        .select_related("line__offset_line", "shipment", "offset")
         .defer("line__footprint", "offset__footprint")
         .prefetch_related(Prefetch("offset__certificates", queryset=certificates))
         .order_by("line__position", "position")

@@ -3,6 +3,7 @@
 Placing, shipping and promising have modules of their own; this one is the door to all of them.
 """
 
+import logging
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -17,6 +18,7 @@ from checkout.placing import Buyer, place_order
 from checkout.promising import clear_problem, request_offsets_for_shipped
 from checkout.shipping import demo_delay_s, demo_serials, released, ship_devices
 from common import events, faults
+from common.errors import DomainError
 from offsets.services import release
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "approve_terms",
     "cancel_order",
     "clear_problem",
+    "demo_serials",
     "decline_payment",
     "expire_orders",
     "pay_order",
@@ -34,6 +37,7 @@ __all__ = [
     "ship_devices",
 ]
 
+log = logging.getLogger(__name__)
 EXPIRE_BATCH = 200
 DEMO_BATCH = 20
 
@@ -223,13 +227,17 @@ def ship_demo_orders(now: datetime) -> int:
         devices = list(OrderedDevice.objects.filter(line__order=order, shipment=None))
         if not devices:
             continue  # another worker shipped them since
-        ship_devices(
-            order=order,
-            serials=demo_serials(devices),
-            carrier="Demo Freight",
-            tracking=f"DEMO-{order.number}",
-            actor="demo",
-            now=now,
-        )
-        shipped += 1
+        try:
+            ship_devices(
+                order=order,
+                serials=demo_serials(devices),
+                carrier="Demo Freight",
+                tracking=f"DEMO-{order.number}",
+                actor="demo",
+                now=now,
+            )
+        except DomainError as error:  # one order that cannot ship must not stop the others
+            log.error("demo order not shipped order=%s code=%s", order.number, error.code)
+        else:
+            shipped += 1
     return shipped

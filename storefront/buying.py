@@ -12,9 +12,10 @@ from accounts.models import Account, MarketCountry, User
 from accounts.selectors import default_market_country, market_for_country, register_for
 from accounts.services import audience_for
 from catalog.models import Product
-from checkout.baskets import PricedBasket, create_basket, get_basket, price_basket
+from checkout.baskets import create_basket, get_basket, price_basket
 from checkout.errors import BasketExpired, UnknownOrder
 from checkout.models import Basket, Order
+from checkout.priced import PricedBasket
 from checkout.pricing import vat_minor
 from checkout.selectors import accounts_to_buy_for, order_by_token
 from claims.registers import Audience

@@ -18,10 +18,10 @@ from django.views.decorators.http import require_GET, require_POST
 from catalog.models import Option
 from catalog.selectors import choose_options, product_by_slug
 from checkout import baskets
-from checkout.baskets import PricedBasket, PricedLine
 from checkout.errors import InvalidQuantity
 from checkout.formatting import kg_text, money_text
 from checkout.models import BasketLine
+from checkout.priced import PricedBasket, PricedLine
 from claims.wording import say
 from common.errors import DomainError
 from offsets.selectors import available_by_project

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.errors import VatIdDoesNotCheck
 from checkout import services
-from checkout.baskets import PricedBasket
 from checkout.errors import BasketEmpty, BasketExpired, PaymentRefused
 from checkout.models import Basket, Order
 from checkout.payments import sandbox
+from checkout.priced import PricedBasket
 from checkout.selectors import accounts_to_buy_for, order_of_basket, orders_of
 from checkout.withdrawal import may_withdraw
 from claims.wording import say

@@ -12,6 +12,7 @@ from catalog.models import Product, ProductPrice
 from checkout import baskets
 from checkout.errors import BasketExpired, InvalidQuantity, UnknownCountryOfUse
 from checkout.models import Basket, BasketLine
+from checkout.priced import PricedBasket
 from claims.wording import say
 from projects.errors import NotSold
 from projects.models import Project
@@ -30,7 +31,7 @@ from tests.factories.checkout import (
 )
 
 
-def priced(basket: Basket) -> baskets.PricedBasket:
+def priced(basket: Basket) -> PricedBasket:
     return baskets.price_basket(basket, audience="consumer", wording=WORDING, now=NOON)
 
 
