@@ -8,6 +8,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from offsets.registries.broker import configuration_problem
+from offsets.registries.http import unsafe_address
 from projects.models import Registry
 
 
@@ -38,4 +40,38 @@ def no_sandbox_in_a_live_shop(app_configs: Sequence[AppConfig] | None, **kwargs:
             id="clearline.E002",
         )
         for code in sandboxed
+    ]
+
+
+@register(Tags.database)
+def broker_can_be_asked(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A registry that retires through the broker needs the broker's address and our key."""
+    problem = configuration_problem()
+    if not problem or not kwargs.get("databases"):
+        return []
+    codes = Registry.objects.filter(adapter=Registry.Adapter.BROKER).values_list("code", flat=True)
+    return [
+        Error(
+            f"The registry {code} retires through the broker, which cannot be asked: {problem}",
+            hint="Set BROKER_URL (https) and BROKER_API_KEY in the environment; see docs/brokers.md.",
+            id="clearline.E003",
+        )
+        for code in codes
+    ]
+
+
+@register(Tags.security)
+def broker_address_is_safe(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Our key goes to the broker: over TLS, and where a test asks this machine, not in production."""
+    problem = unsafe_address(settings.BROKER_URL) if settings.BROKER_URL else ""
+    if not problem and settings.PRODUCTION and settings.BROKER_URL.startswith("http:"):
+        problem = "it is not https"
+    if not problem:
+        return []
+    return [
+        Error(
+            f"BROKER_URL cannot be used: {problem}.",
+            hint="Write it like https://api.broker.example, without user, query or fragment.",
+            id="clearline.E004",
+        )
     ]

@@ -277,6 +277,9 @@ DEMO_WAREHOUSE_DELAY_S = env.int("CLEARLINE_DEMO_WAREHOUSE_DELAY_S", 3) if MODE 
 SANDBOX_JOURNAL = Path(env.str("CLEARLINE_SANDBOX_JOURNAL", str(HOME / "sandbox-registry.jsonl")))
 # Names under which our accounts stand in the registries' public reports; empty: the holder is not compared.
 REGISTRY_ACCOUNTS = env.list("CLEARLINE_REGISTRY_ACCOUNTS", default=[])
+# The broker of registries whose adapter is "broker" (docs/brokers.md).
+BROKER_URL = env.str("BROKER_URL", "")
+BROKER_API_KEY = env.str("BROKER_API_KEY", "")
 # What this host knows of its ledger's history: a database that is behind it was restored, and is held.
 LEDGER_EPOCH_FILE = Path(env.str("CLEARLINE_LEDGER_EPOCH_FILE", str(HOME / "ledger-epoch.json")))
 BASKET_LIFETIME_HOURS = 24

@@ -3,6 +3,7 @@ itself.
 """
 
 import logging
+import time
 from collections.abc import Callable
 
 from celery import shared_task
@@ -17,6 +18,7 @@ from projects.models import Project
 
 log = logging.getLogger(__name__)
 BATCH = 100
+CALLS_S = 10  # no call of a registry begins later in a sweep: a registry that hangs does not hold the worker
 
 
 @shared_task(name="offsets.tasks.expire_reservations")
@@ -47,12 +49,14 @@ def open_retirements() -> int:
 
 @shared_task(name="offsets.tasks.retire_credits")
 def retire_credits() -> int:
-    """Settle each open retirement whose time has come; none while the ledger is held."""
+    """Settle the open retirements whose time has come, for about CALLS_S; none while the ledger is held."""
     if held := epoch.is_held():
         log.warning("no registry is called held_since=%s reason=%s", held.held_since, held.reason)
         return 0
-    settled = 0
+    settled, began = 0, time.monotonic()
     for retirement in selectors.retirements_to_settle(now=timezone.now())[:BATCH]:
+        if time.monotonic() - began > CALLS_S:
+            break  # the next sweep goes on; one that hung waits its turn there
 
         def settle(retirement: Retirement = retirement) -> int:
             services.settle(retirement, now=timezone.now())

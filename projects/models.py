@@ -16,6 +16,7 @@ class Registry(models.Model):
     class Adapter(models.TextChoices):
         MANUAL = "manual", _("a person files each retirement")
         SANDBOX = "sandbox", _("sandbox (demonstration)")
+        BROKER = "broker", _("a broker retires over HTTP")
 
     code = models.CharField(_("code"), max_length=20, unique=True)  # "CAR", "CDM"
     name = models.CharField(_("name"), max_length=120)

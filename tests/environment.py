@@ -23,6 +23,8 @@ os.environ["CLEARLINE_MODE"] = "test"
 os.environ["CLEARLINE_HOME"] = str(HOME)
 for name in (
     "ALLOWED_HOSTS",
+    "BROKER_API_KEY",
+    "BROKER_URL",
     "CLEARLINE_LIVEMODE",
     "CLEARLINE_SANDBOX_JOURNAL",
     "EMAIL_URL",

@@ -28,6 +28,8 @@ def prepare(db: str) -> None:
     os.environ.pop("REDIS_URL", None)
     for name in (
         "ALLOWED_HOSTS",
+        "BROKER_API_KEY",
+        "BROKER_URL",
         "CLEARLINE_LIVEMODE",
         "CLEARLINE_SANDBOX_JOURNAL",
         "SECRET_KEY",
