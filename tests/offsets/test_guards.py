@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from offsets import ledger, registries, services
 from offsets.errors import NotEnoughCredits
 from offsets.models import Allocation, Credit, DeviceOffset, ProjectStock, Retirement, Span
-from offsets.registries.base import Confirmed, Intent, Outcome, Refused
+from offsets.registries.base import Intent, Outcome, Refused
 from tests.factories.offsets import NOON, SHOP, allocate, make_project, open_retirements, promise, stock, wish
 
 pytestmark = pytest.mark.django_db
@@ -112,11 +112,3 @@ def test_a_stock_is_never_deleted() -> None:
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM offsets_projectstock")
     assert ProjectStock.objects.count() == 1
-
-
-def test_the_registry_in_these_tests_would_answer() -> None:
-    """Without the guard the stale worker above would have asked."""
-    [offset] = retired("PF-1")
-    retirement = Retirement.objects.select_related("project__registry", "block").get()
-    assert isinstance(registries.ADAPTERS["sandbox"].retire(services.intent_of(retirement)), Confirmed)
-    assert offset.covered_at is None

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 MODULES = {
     "R1": "simulation",
     "R2": "kills",
+    "R3": "r3",
     "R4": "messages",
     "R7": "last_tonnes",
     "R12": "rehearsal",
     "R15": "mutations",
     "R16": "poison",
+    "R18": "guards",
 }
 SHOWN = 20
 

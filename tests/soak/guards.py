@@ -1,0 +1,370 @@
+"""R18: the ledger's guards, deleted one at a time in a copy of the checkout; the tests named must turn red.
+
+A guard that no test misses is one that nobody would miss when it is lost. At least 95 % must be missed.
+"""
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import connection
+
+from tests.soak.bars import Bar, say
+
+ROOT = Path(__file__).resolve().parents[2]
+LEFT_OUT = shutil.ignore_patterns(".venv", ".git", "var", "__pycache__", "*.pyc", "staticfiles")
+ENOUGH = 0.95
+TEST_S = 300
+
+LEDGER, RETIRING, MODELS = "offsets/ledger.py", "offsets/retiring.py", "offsets/models.py"
+PROMISING, CORRECTING, TRIGGERS = "offsets/promising.py", "offsets/correcting.py", "offsets/triggers.py"
+CONSTRAINTS = ("tests/offsets/test_constraints.py",)
+MET = "tests/offsets/test_guards.py"
+HISTORY = (MET, "tests/offsets/test_triggers.py")
+CREDITS = ("tests/concurrency/test_last_credits.py", "tests/offsets/test_ledger.py")
+SWEEPS = (MET, "tests/concurrency/test_sweeps_beside_themselves.py", "tests/offsets/test_settle.py")
+BOTH = ("tests/offsets/test_ledger.py", *SWEEPS)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """`old` stands once in `file`; with `new` in its place the guard is gone."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+    postgresql: bool = False  # a row lock, which SQLite has not
+
+
+def constraint(name: str, file: str = MODELS) -> Guard:
+    return Guard(name, file, f'name="{name}"', "", CONSTRAINTS)
+
+
+def trigger(old: str, new: str = "") -> Guard:
+    return Guard(f"trigger {old}", TRIGGERS, old, new, HISTORY)
+
+
+GUARDS = (
+    *(
+        constraint(name)
+        for name in (
+            *("never_sell_more_than_stock", "one_stock_per_project_and_mode", "block_range_forward"),
+            *("block_starts_once", "credit_exists_once", "retirement_range_forward"),
+            *("confirmed_names_its_proof", "one_final_outcome", "idempotency_key_once"),
+            *("one_live_offset_per_device", "offset_amount_positive", "ended_says_how"),
+            *("reservation_amount_positive", "span_counter_inside", "one_first_span_per_retirement"),
+            *("gram_allocated_once", "allocation_not_empty"),
+        )
+    ),
+    constraint("event_sequence_once", "common/models.py"),
+    Guard(
+        "one attempt for each retirement",
+        MODELS,
+        'retirement = models.OneToOneField(Retirement, on_delete=models.PROTECT, related_name="attempt")',
+        'retirement = models.ForeignKey(Retirement, on_delete=models.PROTECT, related_name="attempt")',
+        CONSTRAINTS,
+    ),
+    trigger('*append_only("offsets.CreditBlock"),'),
+    trigger('*append_only("offsets.Attempt"),'),
+    trigger('*append_only("offsets.AttemptOutcome"),'),
+    trigger('*append_only("offsets.Allocation"),'),
+    trigger('*append_only("offsets.OffsetRequest"),'),
+    trigger('no_delete("offsets.Credit"),'),
+    trigger('no_delete("offsets.Retirement"),'),
+    trigger('no_delete("offsets.Span"),'),
+    trigger('no_delete("offsets.DeviceOffset"),'),
+    trigger('no_delete("offsets.ProjectStock"),'),
+    trigger('condition=f"{_SAME_RANGE} OR {_CONFIRMED}"', 'condition=f"{_SAME_RANGE}"'),
+    trigger("OLD.state IN ('confirmed', 'void') OR ", ""),
+    trigger('condition="NEW.next_g < OLD.next_g OR NEW.from_g', 'condition="NEW.from_g'),
+    trigger("OLD.ended_at IS NOT NULL OR NEW.amount_g <> OLD.amount_g", "OLD.ended_at IS NOT NULL"),
+    Guard(
+        "history is append-only",
+        "common/apps.py",
+        'triggers.register(*triggers.append_only("common.Event"))',
+        "",
+        HISTORY,
+    ),
+    Guard(
+        "no more than the stock is promised",
+        LEDGER,
+        'alarm="", committed_g__lte=F("stocked_g") - amount_g',
+        'alarm=""',
+        CREDITS,
+    ),
+    Guard(
+        "an alarm stops selling",
+        LEDGER,
+        'alarm="", committed_g__lte',
+        "committed_g__lte",
+        ("tests/offsets/test_reconcile.py",),
+    ),
+    Guard(
+        "the ledger refuses to run outside a transaction",
+        LEDGER,
+        "if not transaction.get_connection().in_atomic_block:",
+        "if False:",
+        CREDITS,
+    ),
+    Guard(
+        "a free credit only is set aside, and the whole run",
+        LEDGER,
+        "if moved != retirement.credits:",
+        "if False:",
+        (*BOTH, "tests/offsets/test_hold.py"),
+    ),
+    Guard(
+        "each span moves from where it was read",
+        LEDGER,
+        ' AND {table}.next_g = wanted.old_g"',
+        '"',
+        SWEEPS,
+    ),
+    Guard(
+        "a claim ends once",
+        LEDGER,
+        "DeviceOffset.objects.filter(pk=offset.pk, ended_at=None).update(\n        ended_at=now",
+        "DeviceOffset.objects.filter(pk=offset.pk).update(\n        ended_at=now",
+        BOTH,
+    ),
+    Guard(
+        "only what waits is covered",
+        LEDGER,
+        "pk__in=[offset.pk for offset in covered], covered_at=None, ended_at=None",
+        "pk__in=[offset.pk for offset in covered]",
+        BOTH,
+    ),
+    Guard(
+        "an offset is covered whole or not at all",
+        LEDGER,
+        "if offset.amount_g > surplus_g:",
+        "if surplus_g <= 0:",
+        BOTH,
+    ),
+    Guard(
+        "the project's lock",
+        LEDGER,
+        "return ProjectStock.objects.select_for_update().get(",
+        "return ProjectStock.objects.get(",
+        SWEEPS,
+        postgresql=True,
+    ),
+    Guard(
+        "reservations are locked before they are consumed",
+        LEDGER,
+        "rows = list(reservations.select_for_update().order_by",
+        "rows = list(reservations.order_by",
+        CREDITS,
+        postgresql=True,
+    ),
+    Guard(
+        "one caller begins the attempt",
+        RETIRING,
+        "filter(pk=retirement.pk, state=Retirement.State.OPEN, attempted_at=None).update(",
+        "filter(pk=retirement.pk, state=Retirement.State.OPEN).update(",
+        SWEEPS,
+    ),
+    Guard(
+        "what ended is not asked for",
+        RETIRING,
+        "if not won and not Retirement.objects.filter(pk=retirement.pk, state=Retirement.State.OPEN)"
+        ".exists():",
+        "if False:",
+        SWEEPS,
+    ),
+    Guard(
+        "after an attempt we only look",
+        RETIRING,
+        "if won or registry.idempotent_on_request_id:",
+        "if True:",
+        SWEEPS,
+    ),
+    Guard(
+        "a receipt that differs is not confirmed",
+        RETIRING,
+        "if differences := receipt.differences(intent):",
+        "if differences := []:",
+        SWEEPS,
+    ),
+    Guard(
+        "an outcome is recorded under the row's lock",
+        RETIRING,
+        "    locked = Retirement.objects.select_for_update().get(pk=retirement.pk)\n"
+        "    if locked.state in {Retirement.State.CONFIRMED, Retirement.State.VOID}:\n        return",
+        "    locked = Retirement.objects.get(pk=retirement.pk)\n"
+        "    if locked.state in {Retirement.State.CONFIRMED, Retirement.State.VOID}:\n        return",
+        SWEEPS,
+        postgresql=True,
+    ),
+    Guard(
+        "what is settled is not settled again",
+        RETIRING,
+        "    if locked.state in {Retirement.State.CONFIRMED, Retirement.State.VOID}:\n        return",
+        "",
+        SWEEPS,
+    ),
+    Guard(
+        "what may have happened is not freed",
+        RETIRING,
+        "if locked.attempted_at and not _was_refused(locked):",
+        "if False:",
+        SWEEPS,
+    ),
+    Guard(
+        "a slip of staff is compared with the intent",
+        RETIRING,
+        "    if differences:\n        raise ReceiptDiffers",
+        "    if False:\n        raise ReceiptDiffers",
+        SWEEPS,
+    ),
+    Guard(
+        "staff do not enter what an adapter answers",
+        RETIRING,
+        "if registry_for(retirement.adapter).unattended and",
+        "if False and",
+        SWEEPS,
+    ),
+    Guard(
+        "a second click retires nothing",
+        RETIRING,
+        "if seen is not None and",
+        "if False and",
+        SWEEPS,
+    ),
+    Guard(
+        "a restored database calls no registry",
+        RETIRING,
+        "    epoch.require_running(now=now)\n",
+        "",
+        ("tests/offsets/test_hold.py",),
+    ),
+    Guard(
+        "the same key with another body is refused",
+        PROMISING,
+        "if existing.body_digest != digest:",
+        "if False:",
+        CREDITS,
+    ),
+    Guard(
+        "a device named twice is refused",
+        PROMISING,
+        "    if doubled:\n",
+        "    if False:\n",
+        CREDITS,
+    ),
+    Guard(
+        "a covered claim is not cancelled",
+        CORRECTING,
+        "if offset.covered_at or offset.ended_at:",
+        "if False:",
+        BOTH,
+    ),
+    Guard(
+        "an uncovered claim is not reversed",
+        CORRECTING,
+        "if not offset.covered_at or offset.ended_at:\n"
+        '        raise Conflict("Only a claim that credits were retired for can be reversed.")',
+        "",
+        BOTH,
+    ),
+    Guard(
+        "cancelling takes the project's lock",
+        CORRECTING,
+        '"""Take back a promise before its grams are covered. Raises Conflict when it is covered or has '
+        'ended."""\n    ledger.lock(project_id=offset.project_id, livemode=offset.livemode)\n',
+        '"""Take back a promise."""\n',
+        SWEEPS,
+        postgresql=True,
+    ),
+    Guard(
+        "opening takes the project's lock",
+        RETIRING,
+        "ledger.lock_running(\n        project_id=project.pk, livemode=livemode\n    )",
+        "(\n        None\n    )",
+        SWEEPS,
+        postgresql=True,
+    ),
+    Guard(
+        "allocating takes the project's lock",
+        "offsets/covering.py",
+        "    ledger.lock_running(project_id=project_id, livemode=livemode)\n    covered =",
+        "    covered =",
+        SWEEPS,
+        postgresql=True,
+    ),
+)
+
+
+def run(n: int, seed: int) -> list[str]:
+    """Up to `n` guards, in an order that the seed chooses; on SQLite all but the row locks."""
+    guards = [guard for guard in GUARDS if connection.vendor == "postgresql" or not guard.postgresql]
+    random.Random(seed).shuffle(guards)
+    chosen = guards[:n]
+    survived = [text for guard in chosen if (text := survives(guard))]
+    for text in survived:
+        say(f"R18 survived: {text}")
+    say(f"R18: {len(chosen) - len(survived)} of {len(chosen)} guards were missed by a test")
+    return survived if len(survived) > len(chosen) * (1 - ENOUGH) else []
+
+
+def control(n: int, seed: int) -> list[str]:
+    """Nothing is deleted: the tests stay green, and that is reported as a guard that nobody misses."""
+    same = Guard("nothing", LEDGER, "import json\n", "import json\n", CONSTRAINTS)
+    return [text for _ in range(n) if (text := survives(same))]
+
+
+def survives(guard: Guard) -> str:
+    """Delete the guard in a copy and run its tests; returns what is wrong when they stay green."""
+    with tempfile.TemporaryDirectory(prefix="clearline-guards-", dir=os.environ["CLEARLINE_HOME"]) as folder:
+        copy = Path(folder) / "checkout"
+        shutil.copytree(ROOT, copy, ignore=LEFT_OUT, symlinks=True)
+        path = copy / guard.file
+        text = path.read_text()
+        if text.count(guard.old) != 1:
+            return f"{guard.name}: stands {text.count(guard.old)} times in {guard.file}; mend the list"
+        path.write_text(without(text, guard))
+        environment = {**os.environ, "TMPDIR": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "--nomigrations"]
+        command += ["-p", "no:cacheprovider", *(test for test in guard.tests if (copy / test).exists())]
+        done = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, text=True, timeout=TEST_S
+        )
+    if done.returncode == 0:
+        return f"{guard.name}: {', '.join(guard.tests)} stay green without it"
+    if done.returncode != 1:
+        return f"{guard.name}: the tests could not run: {(done.stdout + done.stderr)[-500:]}"
+    return ""
+
+
+def without(text: str, guard: Guard) -> str:
+    """The file without the guard; a constraint goes with the whole call that names it."""
+    if not guard.old.startswith("name="):
+        return text.replace(guard.old, guard.new)
+    place = text.index(guard.old)
+    start = max(match.start() for match in re.finditer(r"models\.\w+Constraint\(", text[:place]))
+    depth, end = 0, start
+    for end in range(text.index("(", start), len(text)):
+        depth += {"(": 1, ")": -1}.get(text[end], 0)
+        if depth == 0:
+            break
+    return text[:start] + text[end + 1 :].removeprefix(",")
+
+
+BAR = Bar(
+    name="R18",
+    title="guards deleted one at a time",
+    gate=len(GUARDS),
+    goal=len(GUARDS),
+    small=2,
+    control_n=1,
+    run=run,
+    control=control,
+)
