@@ -150,8 +150,8 @@ BAR = Bar(
     title="each task message twice, five at once, and three days later",
     gate=50,
     goal=50,
-    small=2,
-    control_n=2,
+    small=1,
+    control_n=1,
     run=run,
     control=control,
 )

@@ -336,8 +336,8 @@ BAR = Bar(
     title="seeded simulation: workers, buyers, a hostile registry, kills, stalls, clocks",
     gate=2_000,
     goal=20_000,
-    small=60,
-    control_n=20,
+    small=20,
+    control_n=10,
     run=run,
     control=control,
 )
