@@ -122,6 +122,21 @@ def test_a_superuser_cannot_delete_a_project_with_its_ledger(
     assert ledger_rows() == before
 
 
+def test_history_is_found_by_its_subject_and_no_route_changes_it(
+    client: Client, superuser: User, covered: DeviceOffset
+) -> None:
+    client.force_login(superuser)
+    changelist_url = reverse("admin:common_event_changelist")
+    rows = list(client.get(changelist_url, {"q": f"deviceoffset:{covered.pk}"}).context["cl"].queryset)
+    assert [row.kind for row in rows] == ["offset.covered", "offset.requested"]
+    before = list(Event.objects.order_by("pk").values())
+    assert client.post(reverse("admin:common_event_add"), {}).status_code == 403
+    for page_name in ("change", "delete"):
+        url = reverse(f"admin:common_event_{page_name}", args=[rows[0].pk])
+        assert client.post(url, {"post": "yes", "actor": "nobody"}).status_code == 403
+    assert list(Event.objects.order_by("pk").values()) == before
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_staff_read_every_list_and_every_row(
     client: Client, dana: User, covered: DeviceOffset, model: type[models.Model]
