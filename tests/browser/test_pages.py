@@ -1,0 +1,130 @@
+"""Every page at three widths: nothing wider than the screen, no complaint of the browser, axe content."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.browser.shop import Shop
+
+PAGES = {
+    "home": "/",
+    "products": "/products/",
+    "nothing-found": "/products/?q=zzz",
+    "product": "/products/thinkpad-t490/",
+    "product-parted": "/products/lenovo-e41-45/",
+    "product-without-offer": "/products/thinkpad-x1-carbon-gen-9/",
+    "product-bad-choice": "/products/thinkpad-t490/?memory=9&years=7",
+    "projects": "/projects/",
+    "project": "/projects/CAR1480/",
+    "un-project": "/projects/PH-7980/",
+    "impact": "/impact/",
+    "how-it-works": "/how-it-works/",
+    "verify": "/verify/",
+    "terms": "/terms/",
+    "privacy": "/privacy/",
+    "imprint": "/imprint/",
+    "login": "/account/login/",
+    "signup": "/account/signup/",
+    "find-order": "/orders/find/",
+    "missing": "/nowhere/",
+    "basket": "/basket/",
+    "checkout": "/checkout/",
+    "record": "/c/{code}/",
+    "files": "/c/{code}/certificate.pdf",
+    "retirement": "/retirements/{retirement}/",
+}
+EXPECTED_STATUS = {"missing": 404, "files": 403, "product-bad-choice": 422}
+
+
+@pytest.fixture(scope="module")
+def visitor(shop: Shop, browser: Browser) -> Iterator[BrowserContext]:
+    """Somebody with a device and its credits in the basket."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    page.goto(f"{shop.url}/products/thinkpad-t490/")
+    page.locator(".offer").get_by_role("button").click()
+    page.close()
+    yield context
+    context.close()
+
+
+def open_page(shop: Shop, page: Page, name: str) -> list[str]:
+    """Open it; returns what the browser complained of."""
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    code = shop.purchase["certificate_code"]
+    path = PAGES[name].format(
+        code=code, retirement=retirement_of(shop, page) if "{retirement}" in PAGES[name] else ""
+    )
+    answer = page.goto(shop.url + path)
+    assert answer is not None
+    assert answer.status == EXPECTED_STATUS.get(name, 200)
+    return [text for text in complaints if "the server responded with a status of" not in text]
+
+
+def retirement_of(shop: Shop, page: Page) -> str:
+    page.goto(f"{shop.url}/projects/CAR1480/")
+    return page.locator("a[href^='/retirements/']").first.inner_text()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_every_screen_and_is_accessible_in_both_schemes(
+    shop: Shop, visitor: BrowserContext, name: str
+) -> None:
+    page = visitor.new_page()
+    complaints = open_page(shop, page, name)
+    for width in (360, 768, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"wider than {width} px"
+    assert page.locator("h1").count() == 1
+    assert page.locator("input[name=offset][checked], input[name=project][checked]").count() == 0
+    problems = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for violation in Axe().run(page).response["violations"]:
+            nodes = "; ".join(node["html"][:120] for node in violation["nodes"][:3])
+            problems.append(f"{scheme}: {violation['id']}: {nodes}")
+    assert problems == []
+    assert complaints == []
+    page.close()
+
+
+def test_the_keyboard_reaches_the_content_and_the_offer(shop: Shop, page: Page) -> None:
+    page.goto(f"{shop.url}/products/thinkpad-t490/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.locator(".skip").bounding_box()["y"] >= 0  # type: ignore[index]
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if (
+            page.evaluate("document.activeElement.closest('.offer') && document.activeElement.tagName")
+            == "BUTTON"
+        ):
+            break
+    else:
+        pytest.fail("the offer's button cannot be reached with the keyboard")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none"
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_targets_are_large_enough_for_a_finger(shop: Shop, visitor: BrowserContext, width: int) -> None:
+    page = visitor.new_page()
+    page.set_viewport_size({"width": width, "height": 900})
+    for path in ("/products/thinkpad-t490/", "/basket/", "/checkout/"):
+        page.goto(shop.url + path)
+        small = page.evaluate(
+            "[...document.querySelectorAll('button, nav a, select, .chip, input')]"
+            ".filter(e => !['hidden', 'radio', 'checkbox'].includes(e.type))"
+            ".filter(e => e.offsetParent && e.getBoundingClientRect().height < 44)"
+            ".map(e => e.outerHTML.slice(0, 80))"
+        )
+        assert small == [], path
+    page.close()
