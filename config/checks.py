@@ -7,6 +7,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connection
 
 from offsets.registries.broker import configuration_problem
 from offsets.registries.http import unsafe_address
@@ -32,7 +33,7 @@ def no_sandbox_in_a_live_shop(app_configs: Sequence[AppConfig] | None, **kwargs:
     """A live shop must not pretend to retire: every registry needs a real way."""
     if not settings.LIVEMODE or not kwargs.get("databases"):
         return []
-    sandboxed = Registry.objects.filter(adapter=Registry.Adapter.SANDBOX).values_list("code", flat=True)
+    sandboxed = _registries_of(Registry.Adapter.SANDBOX)
     return [
         Error(
             f"The registry {code} retires in the sandbox, and this shop is live.",
@@ -49,7 +50,7 @@ def broker_can_be_asked(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
     problem = configuration_problem()
     if not problem or not kwargs.get("databases"):
         return []
-    codes = Registry.objects.filter(adapter=Registry.Adapter.BROKER).values_list("code", flat=True)
+    codes = _registries_of(Registry.Adapter.BROKER)
     return [
         Error(
             f"The registry {code} retires through the broker, which cannot be asked: {problem}",
@@ -58,6 +59,13 @@ def broker_can_be_asked(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
         )
         for code in codes
     ]
+
+
+def _registries_of(adapter: Registry.Adapter) -> list[str]:
+    """Codes of the registries that retire this way; none before the first migration has made the table."""
+    if Registry._meta.db_table not in connection.introspection.table_names():
+        return []
+    return list(Registry.objects.filter(adapter=adapter).values_list("code", flat=True))
 
 
 @register(Tags.security)
