@@ -117,5 +117,4 @@ def _private(response: HttpResponse | FileResponse) -> HttpResponse:
     """No search engine keeps a record, and no cache keeps a file."""
     response["X-Robots-Tag"] = "noindex"
     response["Cache-Control"] = "private, no-store"
-    response["Referrer-Policy"] = "no-referrer"
     return response  # type: ignore[return-value]
