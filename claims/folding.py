@@ -14,6 +14,7 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,8}|#[xX][0-9a-fA-F]{1,8}|[A-Za-z][A-Za-z0-9]
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _AS_SPACE = frozenset("\t\v\f\r\u2122\u2120")  # trade marks end a word: "green™" is not "greentm"
 _AS_HYPHEN = frozenset("\u2043\u2212")
+_AS_APOSTROPHE = frozenset("\u2018\u2019\u201b\u02b9\u02bc\u02c8\u2032")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Folded:
 def fold(text: str) -> Folded:
     """Text with entities resolved, compatibility forms replaced, accents and invisible characters dropped.
 
-    Every kind of hyphen and of blank becomes one. Case and line breaks stay.
+    Every kind of hyphen, of blank and of apostrophe becomes one. Case and line breaks stay.
     """
     return _joined((_fold_character(character), start, end) for character, start, end in _unescaped(text))
 
@@ -87,4 +88,6 @@ def _fold_decomposed(character: str) -> str:
         return " "
     if category == "Pd" or character in _AS_HYPHEN:
         return "-"
+    if character in _AS_APOSTROPHE:
+        return "'"
     return character

@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from functools import cache
 
 from claims.folding import Folded, fold
+from claims.languages import DATA, FALLBACK_LANGUAGE, known_language
 from claims.lookalikes import LETTERS, PAIRS, SIGNS
 from claims.mandated import mandated_texts
 from claims.registers import Register, register_from
-from claims.wording import DATA, FALLBACK_LANGUAGE, known_language
 from common.errors import DomainError
 
 EXCERPT_CHARACTERS = 30
@@ -22,7 +22,9 @@ _LETTER = r"[^\W\d_]"
 _GAP = r"[ _-]*(?:\n[ _-]*)?"  # between the words of a phrase; an empty line parts them
 _INSIDE = r"(?:[-.·*_'’]|-?\n)?"  # between the letters of a word
 _APART = r"[ ·.]{1,2}"  # between the letters of a word that is spaced out
+_BETWEEN = r"[^\S\n]+(?:[^\s;:!?]{0,39}[^\s.;:!?][^\S\n]+){0,5}"  # "...": up to five words of one sentence
 _SHORT = 4  # words of so many letters keep them together and have no digits
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,8 @@ def _forbidden(register: Register, languages: tuple[str, ...]) -> tuple[tuple[st
         if path.is_file():
             document = tomllib.loads(path.read_text(encoding="utf-8"))
             for section in (document["everywhere"], document.get(register.value, {})):
-                words |= set(section.get("words", []))
+                for word in section.get("words", []):
+                    words |= {word, word.translate(_UMLAUTS)}
                 symbols |= set(section.get("symbols", []))
     listed = sorted(words, key=lambda word: (-sum(map(str.isalpha, word)), word.count(" "), word))
     marks = sorted(symbols)
@@ -145,7 +148,8 @@ def _phrase_pattern(listed: str) -> str:
     """A pattern for a listed word or phrase in any disguise that the eye does not see through."""
     letters = fold(listed).lowered().text
     disguised = sum(map(str.isalpha, letters)) > _SHORT
-    return _GAP.join(_disguises(word, disguised) for word in letters.split())
+    parts = (part.split() for part in letters.split(" ... "))
+    return _BETWEEN.join(_GAP.join(_disguises(word, disguised) for word in part) for part in parts)
 
 
 def _disguises(word: str, disguised: bool) -> str:

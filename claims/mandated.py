@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 
-from claims.wording import DATA
+from claims.languages import DATA
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 A caller gives every fact of a slot, in every register, whether or not that register's sentence prints it: so
 a missing fact shows in the first test and not in the first market that needs it. Facts arrive as text in the
-reader's own format (kilograms, money, dates); `say` only puts them in place.
+reader's own format (money, dates); those in NUMBERS arrive with a decimal point, and `say` prints the
+language's own mark. No sentence bends a fact: each is printed as it is given, in the form that FACTS names.
 """
 
 from collections.abc import Mapping
@@ -17,17 +18,27 @@ class Fact(NamedTuple):
 
 
 FACTS: Mapping[str, Fact] = {
+    "address": Fact("web address of a record", "clearline.example/c/7Q2M-K4VX-09AB-DJ3T"),
     "amount": Fact("an amount with its unit, for an equivalent", "26 000 t"),
     "beneficiary": Fact("in whose name credits are retired", "Parts-R-Us Ltd"),
     "boundary": Fact(
-        "what the estimate spans: `boundary_*`", "manufacture, shipping and five years of estimated use"
+        "what the estimate spans: `boundary_*`; printed after a colon, in brackets or as an object",
+        "manufacture, shipping and five years of estimated use",
+    ),
+    "change": Fact(
+        "what we changed of the maker's figure, as the facts keep it; only English prints it",
+        "Memory 32 GB instead of 16 GB: our estimate",
     ),
     "code": Fact("public code of a record", "7Q2M-K4VX-09AB-DJ3T"),
     "count": Fact("number of devices", "10"),
-    "country": Fact("country of use", "Sweden"),
-    "date": Fact("a day", "24 November 2026"),
-    "device": Fact("the kind of device, singular, lower case", "laptop"),
-    "devices": Fact("the kind of device, plural, lower case", "laptops"),
+    "country": Fact("country of use, without an article", "Sweden"),
+    "date": Fact("a day: `claims.formats.day_text`, no article and no preposition", "24 November 2026"),
+    "device": Fact(
+        "the kind of device, singular, lower case; only English prints it: the other languages say "
+        "Gerät, enhet, appareil, equipo, whose article and gender fit every device",
+        "laptop",
+    ),
+    "devices": Fact("the kind of device, plural, lower case; printed as `device` is", "laptops"),
     "duration": Fact("a span of time", "6 days"),
     "equivalent": Fact("an equivalent in words, with its unit", "1.7 million aircraft miles"),
     "from_g": Fact("first gram of an interval", "1 500 000"),
@@ -43,7 +54,10 @@ FACTS: Mapping[str, Fact] = {
     "registry": Fact("short name of the registry", "CDM"),
     "serial": Fact("serial number of the device", "DEMOPF1X1234"),
     "serial_end": Fact("last four characters of the device's serial number", "1234"),
-    "sheet_date": Fact("date of the maker's sheet", "February 2019"),
+    "sheet_date": Fact(
+        "date of the maker's sheet: `claims.formats.sheet_date_text`, or `sheet_date_unknown`",
+        "February 2019",
+    ),
     "source": Fact("name of a source", "Boavizta reference data"),
     "statistic": Fact("which figure the sheet prints: a sentence of `statistic_*`", "mean"),
     "supplier": Fact("company that supplies the credits", "ClimeCo"),
@@ -52,8 +66,15 @@ FACTS: Mapping[str, Fact] = {
     "total_kg": Fact("kilograms of all devices meant", "5 080"),
     "unit": Fact("name of the registry's credit", "CER"),
     "vintage": Fact("vintage or monitoring period of the credits", "2021"),
-    "years_words": Fact("years of use in words", "five years"),
+    "wording_id": Fact("id of a wording", "eu-consumer-en-1"),
+    "years_words": Fact(
+        "years of use in words: `years_*`. German takes them as nominative and accusative, Swedish after i",
+        "five years",
+    ),
 }
+
+NUMBERS = frozenset({"amount", "kg", "percent", "tonnes", "total_kg"})
+"""Facts that are a number, perhaps with its unit: thin groups and a decimal point, as code writes them."""
 
 _SLOTS: dict[str, str] = {
     # The offer beside the price
@@ -101,6 +122,7 @@ _SLOTS: dict[str, str] = {
     "statistic_single": "",
     "statistic_unknown": "",
     "sheet_line": "statistic sheet_date",
+    "sheet_date_unknown": "",
     "error_line": "percent",
     "our_estimate": "",
     "our_estimate_source": "source",
@@ -108,6 +130,11 @@ _SLOTS: dict[str, str] = {
     # What the estimate spans
     "boundary_without_eol": "years_words",
     "boundary_with_eol": "years_words",
+    "years_1": "",
+    "years_2": "",
+    "years_3": "",
+    "years_4": "",
+    "years_5": "",
     # The certificate
     "certificate_title": "",
     "certificate_title_reversed": "",
@@ -119,6 +146,21 @@ _SLOTS: dict[str, str] = {
     "certificate_boundary": "boundary",
     "certificate_not_yet": "",
     "certificate_demo": "",
+    "certificate_check": "",
+    "certificate_digest": "",
+    "certificate_source": "source",
+    "certificate_issued": "date wording_id",
+    "certificate_qr": "address",
+    "device_used_in": "country",
+    "device_serial": "",
+    "amount_together": "kg",
+    "change_memory": "change",
+    "change_storage": "change",
+    "change_country": "change",
+    "change_years": "change",
+    "grams_of": "",
+    "credits_period": "vintage",
+    "credits_vintage": "vintage",
     # The badge
     "badge_title": "kg",
     "badge_alt": "kg product serial_end project date",
@@ -132,6 +174,10 @@ _SLOTS: dict[str, str] = {
     "record_intro": "serial_end code date",
     "record_line_title": "",
     "record_grams": "from_g to_g reference tonnes",
+    "record_link_amount": "",
+    "record_link_grams": "",
+    "record_link_credits": "",
+    "record_link_registry": "",
     "record_proves_title": "",
     "record_proves": "tonnes",
     "record_does_not_prove_title": "",
@@ -139,6 +185,8 @@ _SLOTS: dict[str, str] = {
     "record_note_reversed": "date",
     "record_note_moved": "date",
     "record_note_withdrawn": "",
+    "record_note_superseded": "code",
+    "record_state_superseded": "",
     # The line
     "step_device": "",
     "step_amount": "",

@@ -13,12 +13,12 @@ from pathlib import Path
 from string import Formatter
 from types import MappingProxyType
 
+from claims.formats import number_text
+from claims.languages import DATA, FALLBACK_LANGUAGE, known_language
 from claims.registers import FILE_NAMES, Register, register_from
-from claims.slots import SLOTS
+from claims.slots import NUMBERS, SLOTS
 from common.errors import DomainError, NotFound
 
-DATA = Path(__file__).parent / "data"
-FALLBACK_LANGUAGE = "en"
 _REGISTER_NAMED = {name: register for register, name in FILE_NAMES.items()}
 _WORDING_FILE = re.compile(rf"(?P<name>{'|'.join(_REGISTER_NAMED)})-(?P<version>[1-9][0-9]*)\.toml")
 _FIELD = re.compile(r"[a-z][a-z_]*")
@@ -88,8 +88,9 @@ def wording_by_id(wording_id: str) -> Wording:
 def say(slot: str, *, wording: Wording, **facts: str | int) -> str:
     """The sentence of a slot with its facts in place, as plain text: whoever puts it into markup escapes it.
 
-    Needs every fact that SLOTS lists for the slot, in every register; other facts are left aside.
-    Raises UnknownSlot and MissingFact.
+    Needs every fact that SLOTS lists for the slot, in every register; other facts are left aside. The facts
+    in NUMBERS come with a decimal point and are printed with the language's own mark; every other fact is
+    printed as it is. Raises UnknownSlot and MissingFact.
     """
     if slot not in SLOTS:
         raise UnknownSlot(f"There is no sentence {slot!r}; claims/slots.py lists them.")
@@ -97,14 +98,18 @@ def say(slot: str, *, wording: Wording, **facts: str | int) -> str:
         if name not in facts:
             raise MissingFact(slot, name)
     return "".join(
-        literal + (str(facts[name]) if name else "") for literal, name in parse_template(wording.slots[slot])
+        literal + (_printed(name, str(facts[name]), wording.language) if name else "")
+        for literal, name in parse_template(wording.slots[slot])
     )
 
 
-def known_language(language: str) -> str:
-    """The folder of `data/` for a language tag: "de-AT" gives "de", a tag that has none gives English."""
-    primary = language.lower().replace("_", "-").partition("-")[0]
-    return primary if primary in _languages() else FALLBACK_LANGUAGE
+def years_text(years: int, *, wording: Wording) -> str:
+    """Years of use in words, as the fact `years_words` is given: 5 -> "five years"."""
+    return say(f"years_{years}", wording=wording)
+
+
+def _printed(name: str, fact: str, language: str) -> str:
+    return number_text(fact, language=language) if name in NUMBERS else fact
 
 
 def slots() -> tuple[str, ...]:
@@ -126,11 +131,6 @@ def parse_template(template: str) -> tuple[tuple[str, str], ...]:
             raise ValueError(f"only plain {{name}} fields may stand in a sentence, not {{{name}}}")
         parts.append((literal, name or ""))
     return tuple(parts)
-
-
-@cache
-def _languages() -> frozenset[str]:
-    return frozenset(path.name for path in DATA.iterdir() if path.is_dir())
 
 
 @cache
