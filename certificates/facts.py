@@ -7,7 +7,7 @@ wording.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from decimal import InvalidOperation
+from decimal import Decimal, InvalidOperation
 
 from catalog.pcf.footprint import Footprint
 from common.errors import DomainError
@@ -75,7 +75,7 @@ def _footprint(offset: DeviceOffset) -> Facts:
         raise CannotBeStated(f"The footprint of this claim does not read: {error!r}") from error
     sheet_kg = footprint.total_kg if footprint.sheet_total_kg is None else footprint.sheet_total_kg
     facts: Facts = {
-        "footprint_kg": f"{footprint.total_kg:.3f}",
+        "footprint_kg": f"{Decimal(footprint.amount_g) / 1000:.3f}",  # rounded up, as the amount is
         "footprint_sheet_kg": f"{sheet_kg:.3f}",
         "footprint_years": footprint.years,
         "footprint_statistic": footprint.statistic,

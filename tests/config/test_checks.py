@@ -21,9 +21,7 @@ def test_a_live_shop_with_a_sandbox_registry_is_an_error(settings: Settings) -> 
     assert "clearline.E002" not in ids(databases=["default"])
 
 
-def test_a_fault_point_in_production_is_an_error(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fault_point_in_production_is_an_error(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLEARLINE_FAULT_POINT", "order-paid")
     assert "clearline.E001" not in ids(include_deployment_checks=True)
     settings.PRODUCTION = True
