@@ -40,8 +40,15 @@ def test_decimals_have_no_idle_zeros_and_a_true_minus(kept: str, shown: str) -> 
     assert sheet.decimal_text(kept) == shown
 
 
-def test_days_are_written_out() -> None:
-    assert sheet.day_text("2026-02-05; 2026-11-24T12:05:00+00:00") == "5 February 2026; 24 November 2026"
+@pytest.mark.parametrize(
+    ("wording", "days"),
+    [
+        ("eu-consumer-en-1", "5 February 2026; 24 November 2026"),
+        ("eu-consumer-de-1", "5. Februar 2026; 24. November 2026"),
+    ],
+)
+def test_days_are_written_out_in_the_wordings_language(wording: str, days: str) -> None:
+    assert sheet.day_text("2026-02-05; 2026-11-24T12:05:00+00:00", wording_by_id(wording)) == days
 
 
 def texts(facts: Any) -> dict[str, str]:

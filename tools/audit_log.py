@@ -1,0 +1,376 @@
+#!/usr/bin/env python3
+"""Read a whole public log and check every rule of it. Standard library only.
+
+Usage: python3 -I tools/audit_log.py SOURCE [--key KEY] [--kept FILE] [--certificate FILE]...
+       python3 -I tools/audit_log.py --key KEY --certificate FILE --certificate FILE
+SOURCE is the log's address, such as https://shop.example/log, or a folder that mirrors it: `key`,
+`checkpoint`, `entries`, `checkpoints/SIZE`. With --kept, the checkpoint is remembered in FILE, and the log
+must continue the one that FILE holds. Each certificate is checked too, against the log and the others.
+Ends with 0 when all holds; 1 when a rule is broken, and names the entries; 2 when something does not read.
+
+Without SOURCE the certificates are compared with each other only: two that hold the same grams are a proof
+of fraud, unless the log shows that the one was reversed before the other was given.
+verify_certificate.py must lie beside this file.
+"""
+
+import argparse
+import base64
+import hashlib
+import importlib.util
+import re
+import sys
+import urllib.parse
+import urllib.request
+from bisect import bisect_left, insort
+from datetime import date
+from http.client import HTTPException
+from pathlib import Path
+
+CHUNK = 5_000
+MAX_ANSWER_BYTES = 50_000_000
+MAX_CHECKPOINTS = 1_000  # the newest that the log publishes and that no kept one covers
+TIMEOUT_S = 30
+LINES = {b"clearline/1 retire": 5, b"clearline/1 alloc": 3, b"clearline/1 reverse": 2}
+
+
+def load_verifier():
+    """The tool that checks one certificate, from the file beside this one."""
+    path = Path(__file__).resolve().with_name("verify_certificate.py")
+    spec = importlib.util.spec_from_file_location("verify_certificate", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+verifier = load_verifier()
+NUM, GRAMS_PER_CREDIT = verifier.NUM, verifier.GRAMS_PER_CREDIT
+ALLOC = re.compile(
+    f"clearline/1 alloc\n({NUM}) ({NUM}) ({NUM})\n[A-Za-z0-9+/]{{42}}[AEIMQUYcgkosw048]=\n", re.ASCII
+)
+REVERSE = re.compile(f"clearline/1 reverse\n({NUM})\n", re.ASCII)
+
+
+class Broken(Exception):
+    """A rule of the log does not hold."""
+
+
+# The rules
+
+
+class Book:
+    """What the entries so far add up to."""
+
+    def __init__(self):
+        self.retires = {}  # index -> grams
+        self.live = {}  # index of a live allocation -> (retire, from_g, to_g)
+        self.intervals = {}  # index of a retirement -> sorted (from_g, to_g, index) of what is live
+        self.ranges = {}  # (registry, prefix) -> sorted (first, last, index)
+        self.reversed = {}  # index of an allocation -> index of the reverse
+
+    def enter(self, index, entry):
+        """Take in one entry, or raise Broken and say why it may not stand here."""
+        try:
+            text = entry.decode("ascii")
+        except UnicodeDecodeError as error:
+            raise Broken(f"entry {index} is not ASCII") from error
+        if match := ALLOC.fullmatch(text):
+            self._alloc(index, *map(int, match.groups()))
+        elif match := verifier.RETIRE.fullmatch(text):
+            self._retire(index, *match.groups())
+        elif match := REVERSE.fullmatch(text):
+            self._reverse(index, int(match[1]))
+        else:
+            raise Broken(f"entry {index} has none of the three forms")
+
+    def _retire(self, index, registry, prefix, first, last, credits, day):
+        first, last, credits = int(first), int(last), int(credits)
+        if not last - first + 1 == credits > 0:
+            raise Broken(f"entry {index}: the range of credits and their number differ")
+        try:
+            date.fromisoformat(day)
+        except ValueError as error:
+            raise Broken(f"entry {index}: {day} is no day") from error
+        runs = self.ranges.setdefault((registry, prefix), [])
+        other = neighbour(runs, first, last + 1, ends_inside=1)
+        if other is not None:
+            raise Broken(f"entries {other} and {index} retire the same credit of {registry} {prefix}")
+        insort(runs, (first, last, index))
+        self.retires[index], self.intervals[index] = credits * GRAMS_PER_CREDIT, []
+
+    def _alloc(self, index, retire, from_g, to_g):
+        if retire not in self.retires:
+            raise Broken(f"entry {index} gives out grams of entry {retire}, which is no earlier retirement")
+        if not from_g < to_g <= self.retires[retire]:
+            raise Broken(f"entry {index}: [{from_g}, {to_g}) is not inside retirement {retire}")
+        runs = self.intervals[retire]
+        other = neighbour(runs, from_g, to_g, ends_inside=0)
+        if other is not None:
+            raise Broken(f"entries {other} and {index} give out the same grams of retirement {retire}: fraud")
+        insort(runs, (from_g, to_g, index))
+        self.live[index] = (retire, from_g, to_g)
+
+    def _reverse(self, index, alloc):
+        if alloc not in self.live:
+            raise Broken(f"entry {index} reverses entry {alloc}, which is no live allocation")
+        retire, from_g, to_g = self.live.pop(alloc)
+        self.intervals[retire].remove((from_g, to_g, alloc))
+        self.reversed[alloc] = index
+
+
+def neighbour(runs, start, end, *, ends_inside):
+    """The index of a run that shares anything with [start, end); `ends_inside` 1: runs include their ends."""
+    place = bisect_left(runs, (start,))
+    if place < len(runs) and runs[place][0] < end:
+        return runs[place][2]
+    if place and runs[place - 1][1] + ends_inside > start:
+        return runs[place - 1][2]
+    return None
+
+
+class Roots:
+    """Roots of the log as it grows (RFC 9162), from the complete subtrees on its right edge."""
+
+    def __init__(self):
+        self.size, self._edge = 0, []
+
+    def append(self, entry):
+        value, size = hashlib.sha256(b"\x00" + entry).digest(), self.size
+        while size % 2:
+            value = hashlib.sha256(b"\x01" + self._edge.pop() + value).digest()
+            size >>= 1
+        self._edge.append(value)
+        self.size += 1
+
+    def root(self):
+        if not self._edge:
+            return hashlib.sha256(b"").digest()
+        value = self._edge[-1]
+        for left in reversed(self._edge[:-1]):
+            value = hashlib.sha256(b"\x01" + left + value).digest()
+        return value
+
+
+# Where the log comes from
+
+
+class Folder:
+    """A mirror of a log on disk."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    def text(self, name):
+        return (self.path / name).read_bytes().decode("utf-8")
+
+    def sizes(self):
+        folder = self.path / "checkpoints"
+        return (
+            sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit())
+            if folder.is_dir()
+            else []
+        )
+
+    def entries(self, size):
+        data = split_entries((self.path / "entries").read_bytes())
+        if len(data) < size:
+            raise Broken(f"the mirror has {len(data)} entries, and its checkpoint says {size}")
+        return iter(data[:size])
+
+
+class Site:
+    """A log over HTTP."""
+
+    def __init__(self, address):
+        self.address = address.rstrip("/")
+
+    def text(self, name):
+        return self._get(name).decode("utf-8")
+
+    def sizes(self):
+        return sorted(int(line) for line in self.text("checkpoints/").split() if line.isdigit())
+
+    def entries(self, size):
+        start = 0
+        while start < size:
+            query = urllib.parse.urlencode({"from": start, "to": min(start + CHUNK, size)})
+            found = split_entries(self._get(f"entries?{query}"))
+            if not 0 < len(found) <= min(CHUNK, size - start):
+                raise Broken(f"the log does not give out its entries from {start}")
+            yield from found
+            start += len(found)
+
+    def _get(self, name):
+        with urllib.request.urlopen(f"{self.address}/{name}", timeout=TIMEOUT_S) as answer:
+            data = answer.read(MAX_ANSWER_BYTES + 1)
+        if len(data) > MAX_ANSWER_BYTES:
+            raise verifier.Unreadable(f"{name} is longer than {MAX_ANSWER_BYTES} bytes")
+        return data
+
+
+def split_entries(data):
+    """Entries that stand one after the other: the first line of each says how many lines it has."""
+    lines = data.split(b"\n")
+    if lines.pop() != b"":
+        raise Broken("the entries end in the middle of a line")
+    entries, place = [], 0
+    while place < len(lines):
+        length = LINES.get(lines[place])
+        if length is None or place + length > len(lines):
+            raise Broken(f"entry {len(entries)} of an answer has none of the three forms")
+        entries.append(b"\n".join(lines[place : place + length]) + b"\n")
+        place += length
+    return entries
+
+
+# The audit
+
+
+def audit(source, key, *, kept, certificates):
+    """(book, checkpoint text) of a log whose every rule holds. Raises Broken and NotValid.
+
+    `kept` is the text of an earlier checkpoint, or None; `certificates` are [(name, parts, size, root)].
+    """
+    newest = source.text("checkpoint")
+    size, root = verifier.open_checkpoint(newest, key)
+    expected = {size: [("the checkpoint", root)]}
+    signed = [] if kept is None else [("the checkpoint kept earlier", kept)]
+    seen = verifier.open_checkpoint(kept, key)[0] if kept else 0
+    published = [number for number in source.sizes() if number > seen][-MAX_CHECKPOINTS:]
+    signed += [(f"checkpoint {number}", source.text(f"checkpoints/{number}")) for number in published]
+    for name, text in signed:
+        number, value = verifier.open_checkpoint(text, key)
+        expected.setdefault(number, []).append((name, value))
+    for name, _parts, number, value in certificates:
+        expected.setdefault(number, []).append((f"the checkpoint of {name}", value))
+    late = [name for number in expected if number > size for name, _value in expected[number]]
+    if late:
+        raise Broken(f"the log ends at {size}, and {late[0]} is of a longer one: it was cut")
+    book, roots = Book(), Roots()
+    compare(roots, expected)
+    for index, entry in enumerate(source.entries(size)):
+        book.enter(index, entry)
+        roots.append(entry)
+        if roots.size in expected:
+            compare(roots, expected)
+    return book, newest
+
+
+def compare(roots, expected):
+    for name, value in expected.get(roots.size, []):
+        if value != roots.root():
+            raise Broken(f"{name}, of size {roots.size}, is of another log: two logs were shown, a fraud")
+
+
+def compare_certificates(certificates, book):
+    """What certificates show of a fraud between them, in words. `book` is the audited log or None."""
+    roots = {}
+    for name, _parts, size, root in certificates:
+        other, known = roots.setdefault(size, (name, root))
+        if known != root:
+            yield f"{other} and {name} name two logs of {size} entries: two logs were shown, a fraud"
+    for one, other in shared_grams(certificates):
+        if book and (one["alloc"] in book.reversed or other["alloc"] in book.reversed):
+            continue
+        first, last = max(one["first_g"], other["first_g"]), min(one["last_g"], other["last_g"])
+        credits = verifier.credits_of(dict(one, first_g=first, last_g=last))
+        yield (
+            f"{one['name']} and {other['name']} hold the same {last - first} g "
+            f"of {one['registry']} {credits} (entries {one['alloc']} and {other['alloc']}): fraud"
+            + ("" if book else ", unless the log reversed the one before it gave the other")
+        )
+
+
+def shared_grams(certificates):
+    """Pairs of parts, of two allocations, that name the same grams of the same credits."""
+    parts = [dict(part, name=name) for name, proven, _size, _root in certificates for part in proven]
+    parts.sort(key=lambda part: (part["registry"], part["prefix"], part["first_g"]))
+    for place, one in enumerate(parts):
+        for other in parts[place + 1 :]:
+            same_series = (one["registry"], one["prefix"]) == (other["registry"], other["prefix"])
+            if not same_series or other["first_g"] >= one["last_g"]:
+                break
+            if (one["alloc"], one["retire"]) != (other["alloc"], other["retire"]):
+                yield one, other
+
+
+def read_certificates(paths, key):
+    certificates = []
+    for path in paths:
+        _facts, parts, size, root = verifier.verify(verifier.read_certificate(path), key)
+        certificates.append((path, parts, size, root))
+    return certificates
+
+
+def source_named(text):
+    """The log at this address or in this folder; None without one."""
+    if not text:
+        return None
+    return Site(text) if text.startswith(("http://", "https://")) else Folder(text)
+
+
+def run(options):
+    """What was found, line by line; raises Broken, NotValid and Unreadable."""
+    source = source_named(options.source)
+    if options.key is None and source is None:
+        raise verifier.Unreadable("without SOURCE the key must be given")
+    if options.key is None:
+        yield "the key is the one that the log itself names: compare it with one from elsewhere"
+    key = verifier.read_key(options.key or source.text("key"))
+    certificates = read_certificates(options.certificate, key)
+    book, newest = None, ""
+    if source:
+        memory = Path(options.kept) if options.kept else None
+        kept = memory.read_text("utf-8") if memory and memory.exists() else None
+        book, newest = audit(source, key, kept=kept, certificates=certificates)
+        yield from summary(book, *verifier.open_checkpoint(newest, key))
+    for name, parts, _size, _root in certificates:
+        gone = sorted(
+            book.reversed[part["alloc"]] for part in parts if book and part["alloc"] in book.reversed
+        )
+        yield f"{name}: valid" + (f", and reversed since by entry {gone[0]}" if gone else "")
+    if problems := list(compare_certificates(certificates, book)):
+        raise Broken("; ".join(problems))
+    if source and options.kept:
+        remember(Path(options.kept), newest)
+
+
+def summary(book, size, root):
+    retired, given = sum(book.retires.values()), sum(to_g - from_g for _r, from_g, to_g in book.live.values())
+    yield f"{size} entries, root {base64.b64encode(root).decode()}"
+    yield f"{len(book.retires)} retirements of {retired} g, {len(book.live)} live claims of {given} g"
+
+
+def remember(path, checkpoint):
+    """Keep the checkpoint; a crash leaves the old one or the new one, never half."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.write_text(checkpoint, encoding="utf-8")
+    beside.replace(path)
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, usage=argparse.SUPPRESS
+    )
+    parser.add_argument("source", nargs="?")
+    parser.add_argument("--key")
+    parser.add_argument("--kept")
+    parser.add_argument("--certificate", action="append", default=[])
+    options = parser.parse_args(arguments)
+    if not options.source and not options.certificate:
+        parser.print_help()
+        return 2
+    try:
+        for line in run(options):
+            print(verifier.shown(line))
+    except (Broken, verifier.NotValid) as error:
+        print(verifier.shown(f"BROKEN: {error}"))
+        return 1
+    except (verifier.Unreadable, OSError, HTTPException, ValueError) as error:
+        print(verifier.shown(f"not read: {error}"))
+        return 2
+    print("all rules hold")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
