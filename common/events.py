@@ -8,6 +8,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from common.models import Event
+from common.rows import insert
 
 Waker = Callable[[str], None]
 _wakers: list[Waker] = []
@@ -36,9 +37,10 @@ def record_all(
     *,
     actor: str,
     data: Mapping[Any, Mapping[str, Any]] | None = None,
+    first: bool = False,
 ) -> None:
     """Append one event per row, in the caller's transaction; `data` maps primary keys to what the event
-    holds.
+    holds; `first` says that the rows are new and have none yet.
 
     Two statements, however many rows. The caller's lock or conditional update keeps the rows' sequences
     apart.
@@ -46,15 +48,9 @@ def record_all(
     subjects = {subject_of(row): row.pk for row in rows}
     if not subjects:
         return
-    last = dict(
-        Event.objects.filter(subject__in=list(subjects))
-        .order_by()
-        .values("subject")
-        .annotate(last=Max("sequence"))
-        .values_list("subject", "last")
-    )
+    last = {} if first else _last_sequences(list(subjects))
     now = timezone.now()
-    Event.objects.bulk_create(
+    insert(
         Event(
             kind=kind,
             subject=subject,
@@ -66,6 +62,11 @@ def record_all(
         for subject, pk in subjects.items()
     )
     wake(kind)
+
+
+def _last_sequences(subjects: list[str]) -> dict[str, int]:
+    rows = Event.objects.filter(subject__in=subjects).order_by().values("subject")
+    return dict(rows.annotate(last=Max("sequence")).values_list("subject", "last"))
 
 
 def wake(kind: str) -> None:

@@ -18,6 +18,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from common.codes import random_code
+from common.rows import insert
 from offsets.errors import NotEnoughCredits, OutsideTransaction, SoldOut, StockStopped
 from offsets.models import (
     GRAMS_PER_CREDIT,
@@ -73,14 +74,21 @@ def lock_running(*, project_id: int, livemode: bool) -> ProjectStock:
     return stock
 
 
+# As plain SQL: it is a third of what a single request costs when the ORM builds it anew each time.
+_COMMIT = (
+    f"UPDATE {ProjectStock._meta.db_table} SET committed_g = committed_g + %s"  # noqa: S608 constants only
+    " WHERE project_id = %s AND livemode = %s AND alarm = '' AND committed_g <= stocked_g - %s"
+)
+
+
 def commit_g(*, project_id: int, livemode: bool, amount_g: int) -> None:
     """Promise grams to buyers. Raises SoldOut, naming what is left, and StockStopped under an alarm."""
     _require_transaction()
     if amount_g == 0:
         return
-    changed = ProjectStock.objects.filter(
-        project_id=project_id, livemode=livemode, alarm="", committed_g__lte=F("stocked_g") - amount_g
-    ).update(committed_g=F("committed_g") + amount_g)
+    with connection.cursor() as cursor:
+        cursor.execute(_COMMIT, [amount_g, project_id, livemode, amount_g])
+        changed = cursor.rowcount
     if not changed:
         stock = (
             ProjectStock.objects.filter(project_id=project_id, livemode=livemode)
@@ -376,7 +384,7 @@ def _hand_out(spans: list[Span], offsets: list[DeviceOffset], *, now: datetime) 
             )
             raised[span.pk] = (span.next_g, next_g + part_g)
             missing_g -= part_g
-    Allocation.objects.bulk_create(allocations)
+    insert(allocations)
     _raise_counters(raised)
 
 

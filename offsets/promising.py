@@ -14,6 +14,7 @@ from accounts.models import Account
 from common import events
 from common.codes import random_code
 from common.errors import Conflict, InvalidInput
+from common.rows import insert
 from offsets import events as kinds
 from offsets import ledger, selectors
 from offsets.errors import AlreadyCovered, IdempotencyConflict
@@ -139,13 +140,11 @@ def _request_offsets(
     digest: str,
     now: datetime,
 ) -> OffsetRequest:
-    if existing := OffsetRequest.objects.filter(scope=scope, key=key).first():
-        return _same_request(existing, digest)
     if not wishes:
         raise InvalidInput("No device is named; list at least one.")
     devices = _devices(wishes)
     # First of all: the same key at the same moment waits here, and then finds the answer, not its own device.
-    request = OffsetRequest.objects.create(
+    request = OffsetRequest(
         public_id=f"ofr_{random_code(groups=1, group_length=16)}",
         scope=scope,
         key=key,
@@ -155,8 +154,8 @@ def _request_offsets(
         actor=actor,
         created_at=now,
     )
-    _refuse_covered(devices, wishes, livemode=livemode)
-    offsets = DeviceOffset.objects.bulk_create(
+    insert([request])
+    offsets = insert(
         _offset(wish, device, request=request, owner=owner, livemode=livemode, now=now)
         for wish, device in zip(wishes, devices, strict=True)
     )
@@ -181,6 +180,7 @@ def _request_offsets(
         offsets,
         actor=actor,
         data={offset.pk: {"request": request.public_id, "amount_g": offset.amount_g} for offset in offsets},
+        first=True,
     )
     return request
 
