@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from django.utils.translation import gettext as _
-
 from certificates import sheet
 from claims.wording import Wording, say, wording_by_id
 
 WIDTH, HEIGHT = 268, 92
-TITLE_CHARACTERS = 25
+TITLE_SIZES = ((25, 12.5), (32, 10.5))  # a title of up to so many characters is set in this size
+SMALLEST, TITLE_CHARACTERS = 9.5, 38
 LINE_CHARACTERS = 40
 SANS = "Inter, system-ui, -apple-system, 'Segoe UI', sans-serif"
 MONO = "ui-monospace, 'SF Mono', Menlo, Consolas, monospace"
@@ -43,7 +42,7 @@ def badge_svg(facts: Mapping[str, str | int], *, state: str = "valid", theme: st
     """
     colours, wording = THEMES[theme], wording_by_id(str(facts["wording"]))
     serial_end = str(facts["device_serial"])[-4:]
-    kg, day = sheet.kg_text(int(facts["amount_g"])), sheet.day_text(str(facts["issued_at"]))
+    kg, day = sheet.kg_text(int(facts["amount_g"])), sheet.day_text(str(facts["issued_at"]), wording)
     device = f"{sheet.cut(str(facts['product']), LINE_CHARACTERS - 8)} · …{serial_end}"
     project = f"{sheet.cut(str(facts['project_title']), 24)} · {day}"
     title, alt = (
@@ -77,8 +76,8 @@ def badge_svg(facts: Mapping[str, str | int], *, state: str = "valid", theme: st
     frame = {"x": "0.5", "y": "0.5", "width": "267", "height": "91", "rx": "10"}
     SubElement(svg, "rect", {**frame, "fill": colours.card, "stroke": colours.rule})
     _line(svg, colours)
-    size = 12.5 if len(title) <= TITLE_CHARACTERS else 10.5
-    _text(svg, 66, 27, sheet.cut(title, 32), size=size, fill=colours.ink, weight="700")
+    size = next((size for longest, size in TITLE_SIZES if len(title) <= longest), SMALLEST)
+    _text(svg, 66, 27, sheet.cut(title, TITLE_CHARACTERS), size=size, fill=colours.ink, weight="700")
     _text(svg, 16, 47, device, size=11, fill=colours.ink)
     _text(svg, 16, 63, project, size=10.5, fill=colours.soft)
     code = str(facts["certificate"]) + ("" if facts["livemode"] else " · demo")
@@ -88,7 +87,7 @@ def badge_svg(facts: Mapping[str, str | int], *, state: str = "valid", theme: st
 
 def state_title(state: str, wording: Wording) -> str:
     """What stands in the place of the amount when the certificate is not valid any more."""
-    return _("Issued again") if state == "superseded" else say(f"state_{state}", wording=wording)
+    return say("record_state_superseded" if state == "superseded" else f"state_{state}", wording=wording)
 
 
 def _line(svg: Element, colours: Theme) -> None:

@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from certificates import sheet
+from claims.formats import number_text
 from claims.wording import say, wording_by_id
 
 TITLES = {
@@ -48,23 +49,37 @@ def page(
         "state": state,
         "note": note,
         "intro": sheet.intro_text(facts, wording, device_serial=serial),
-        "kg": sheet.kg_text(int(facts["amount_g"])),
+        "kg": number_text(sheet.kg_text(int(facts["amount_g"])), language=wording.language),
         "code": facts["certificate"],
         "steps": sheet.steps(facts, wording, device_serial=serial),
         "digest": digest,
         "boundary": say(
             "certificate_boundary", wording=wording, boundary=sheet.boundary_text(facts, wording)
         ),
-        "source": sheet.cut(str(facts["footprint_source"]), LONGEST_SOURCE),
-        "licence": sheet.cut(str(facts["footprint_licence"]), LONGEST_SOURCE),
+        "source": say("certificate_source", wording=wording, source=_source(facts)),
         "demo": "" if facts["livemode"] else say("certificate_demo", wording=wording),
-        "wording": wording.id,
-        "issued": sheet.day_text(str(facts["issued_at"])),
+        "check": say("certificate_check", wording=wording),
+        "digest_label": say("certificate_digest", wording=wording),
+        "issued": say(
+            "certificate_issued",
+            wording=wording,
+            date=sheet.day_text(str(facts["issued_at"]), wording),
+            wording_id=wording.id,
+        ),
         "issued_at": str(facts["issued_at"]),
         "record_url": record_url,
         "record_address": record_url.split("://", 1)[-1].rstrip("/"),
         "qr": qr_path(record_url),
+        "qr_label": say("certificate_qr", wording=wording, address=record_url),
     }
+
+
+def _source(facts: Mapping[str, str | int]) -> str:
+    """The estimate's source with its licence, each cut to what a page can hold."""
+    source, licence = (
+        sheet.cut(str(facts[name]), LONGEST_SOURCE) for name in ("footprint_source", "footprint_licence")
+    )
+    return f"{source} ({licence})" if licence else source
 
 
 def qr_path(url: str) -> dict[str, Any]:

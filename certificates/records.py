@@ -5,7 +5,6 @@ serial.
 from dataclasses import dataclass, field
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from certificates import sheet
 from certificates.models import Certificate
@@ -80,7 +79,7 @@ def record_of(certificate: Certificate) -> Record:
             wording=wording,
             serial_end=serial_end,
             code=certificate.code,
-            date=sheet.day_text(str(facts["issued_at"])),
+            date=sheet.day_text(str(facts["issued_at"]), wording),
         ),
         note=note_of(certificate),
         demo="" if certificate.livemode else say("certificate_demo", wording=wording),
@@ -98,7 +97,7 @@ def record_of(certificate: Certificate) -> Record:
         ),
         source=str(facts["footprint_source"]),
         licence=str(facts["footprint_licence"]),
-        changes=[f"{label} {kg} ({source})" for label, kg, source in sheet.changes(facts)],
+        changes=[f"{label} {kg} ({source})" for label, kg, source in sheet.changes(facts, wording)],
         digest=certificate.digest,
         successor=getattr(certificate, "replaced_by", None),
         predecessor=certificate.replaces,
@@ -108,7 +107,7 @@ def record_of(certificate: Certificate) -> Record:
 
 def _state_label(certificate: Certificate, wording: Wording) -> str:
     if certificate.state == Certificate.State.SUPERSEDED:
-        return _("Issued again")
+        return say("record_state_superseded", wording=wording)
     ended = {"reversed": "state_reversed", "moved": "state_moved"}
     return say(ended.get(certificate.state, "state_certified"), wording=wording)
 
@@ -123,12 +122,11 @@ def note_of(certificate: Certificate) -> str:
     wording, ended_at = wording_by_id(certificate.wording), certificate.offset.ended_at
     if certificate.state == Certificate.State.SUPERSEDED:
         successor = getattr(certificate, "replaced_by", None)
-        return _("Issued again as %(code)s, for the same device and the same grams.") % {
-            "code": successor.code if successor else ""
-        }
+        code = successor.code if successor else ""
+        return say("record_note_superseded", wording=wording, code=code)
     if certificate.state not in {Certificate.State.REVERSED, Certificate.State.MOVED} or ended_at is None:
         return ""
-    day = sheet.day_text(ended_at.date().isoformat())
+    day = sheet.day_text(ended_at.date().isoformat(), wording)
     return say(f"record_note_{certificate.state}", wording=wording, date=day)
 
 
@@ -141,14 +139,19 @@ def _steps(
     retirement = reverse("retirement", args=[retirements[0].reference]) if retirements else ""
     project = reverse("project", args=[facts["project"]])
     links = {
-        "amount": ("#source", _("source and method")),
-        "grams": (retirement, _("see the whole retirement")),
-        "credits": (project, _("what the project does")),
-        "registry": (certificate.offset.project.registry_url, _("the project in the registry")),
+        "amount": "#source",
+        "grams": retirement,
+        "credits": project,
+        "registry": certificate.offset.project.registry_url,
     }
+    said = sheet.day_text(days, wording)
     return [
-        RecordStep(step.key, step.label, step.all_parts, *links.get(step.key, ("", "")))
-        for step in sheet.steps(
-            facts, wording, device_serial=f"…{serial_end}", checked=sheet.day_text(days) if days else ""
+        RecordStep(
+            step.key,
+            step.label,
+            step.all_parts,
+            links.get(step.key, ""),
+            say(f"record_link_{step.key}", wording=wording) if step.key in links else "",
         )
+        for step in sheet.steps(facts, wording, device_serial=f"…{serial_end}", checked=said)
     ]

@@ -5,14 +5,13 @@ The PDF and the record page show these same steps.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from decimal import Decimal
 
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
+from django.utils import translation
 from django_countries import countries
 
-from claims.wording import Wording, say
+from claims import formats
+from claims.wording import Wording, say, years_text
 
 Facts = Mapping[str, str | int]
 
@@ -86,26 +85,32 @@ def cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def day_text(iso: str) -> str:
-    """24 November 2026; several dates stay apart."""
-    return "; ".join(_day(part) for part in iso.split("; ") if part)
+def day_text(iso: str, wording: Wording) -> str:
+    """24 November 2026, as the wording's language writes it; several dates stay apart."""
+    days = (formats.day_text(part, language=wording.language) for part in iso.split("; ") if part)
+    return "; ".join(days)
 
 
-def _day(iso: str) -> str:
-    moment = datetime.fromisoformat(iso).date() if "T" in iso else date.fromisoformat(iso)
-    return date_format(moment, "j F Y")
+def kg_number(kg: str | int, wording: Wording) -> str:
+    """Kilograms of the facts beside a unit, with the decimal mark of the wording's language."""
+    return formats.number_text(decimal_text(kg), language=wording.language)
 
 
-def years_words(facts: Facts) -> str:
+def country_text(code: str, wording: Wording) -> str:
+    """The name of a country in the wording's language."""
+    with translation.override(wording.language):
+        return str(countries.name(code))
+
+
+def years_words(facts: Facts, wording: Wording) -> str:
     """The years of use in words."""
-    words = (_("one year"), _("two years"), _("three years"), _("four years"), _("five years"))
-    return words[int(facts["footprint_years"]) - 1]
+    return years_text(int(facts["footprint_years"]), wording=wording)
 
 
 def boundary_text(facts: Facts, wording: Wording) -> str:
     """What the amount spans, as a sentence part."""
     slot = "boundary_with_eol" if str(facts["boundary"]).endswith("-eol") else "boundary_without_eol"
-    return say(slot, wording=wording, years_words=years_words(facts))
+    return say(slot, wording=wording, years_words=years_words(facts, wording))
 
 
 def statistic_text(facts: Facts, wording: Wording) -> str:
@@ -134,19 +139,19 @@ def stage_lines(facts: Facts, wording: Wording) -> list[str]:
             continue
         label = say(f"stage_{stage}", wording=wording)
         if stage == "use":
-            country = countries.name(str(facts["country"]))
-            label = say("stage_use_in", wording=wording, years_words=years_words(facts), country=country)
+            country, years = country_text(str(facts["country"]), wording), years_words(facts, wording)
+            label = say("stage_use_in", wording=wording, years_words=years, country=country)
         ours = f" ({say('our_estimate', wording=wording)})" if facts[f"stage_{stage}_estimate"] else ""
-        lines.append(f"{_capital(label)} {decimal_text(facts[f'stage_{stage}_kg'])} kg{ours}")
+        lines.append(f"{_capital(label)} {kg_number(facts[f'stage_{stage}_kg'], wording)} kg{ours}")
     return lines
 
 
-def changes(facts: Facts) -> list[tuple[str, str, str]]:
+def changes(facts: Facts, wording: Wording) -> list[tuple[str, str, str]]:
     """Label, signed kilograms and source of each change that we made to the maker's figure."""
     return [
         (
-            str(facts[f"change_{change}"]),
-            f"{decimal_text(facts[f'change_{change}_kg'])} kg",
+            say(f"change_{change}", wording=wording, change=str(facts[f"change_{change}"])),
+            f"{kg_number(facts[f'change_{change}_kg'], wording)} kg",
             str(facts[f"change_{change}_source"]),
         )
         for change in CHANGES
@@ -161,7 +166,7 @@ def steps(facts: Facts, wording: Wording, *, device_serial: str, checked: str = 
     return [
         _device(facts, wording, device_serial),
         _amount(facts, wording),
-        Step("grams", say("step_grams", wording=wording), tuple(_grams(facts))),
+        Step("grams", say("step_grams", wording=wording), tuple(_grams(facts, wording))),
         _credits(facts, wording),
         _registry(facts, wording, checked),
     ]
@@ -170,13 +175,13 @@ def steps(facts: Facts, wording: Wording, *, device_serial: str, checked: str = 
 def _device(facts: Facts, wording: Wording, device_serial: str) -> Step:
     maker, product = str(facts["manufacturer"]), str(facts["product"])
     name = product if product.lower().startswith(maker.lower()) else f"{maker} {product}".strip()
-    place = _("used in %(country)s") % {"country": countries.name(str(facts["country"]))}
+    place = say("device_used_in", wording=wording, country=country_text(str(facts["country"]), wording))
     return Step(
         "device",
         say("step_device", wording=wording),
         (
             Part(name, strong=True),
-            Part(_(" · serial ")),
+            Part(f" · {say('device_serial', wording=wording)} "),
             Part(device_serial, code=True, strong=True),
         ),
         (Part(" · ".join(filter(None, [str(facts["configuration"]), place]))),),
@@ -185,16 +190,17 @@ def _device(facts: Facts, wording: Wording, device_serial: str) -> Step:
 
 def _amount(facts: Facts, wording: Wording) -> Step:
     """The maker's figure as printed, what we changed of it, and what the amount is made of."""
+    printed = formats.sheet_date_text(str(facts["footprint_source_date"]), language=wording.language)
     headline = say(
         "certificate_footprint",
         wording=wording,
         kg=decimal_text(facts["footprint_sheet_kg"]),
         statistic=statistic_text(facts, wording),
-        sheet_date=str(facts["footprint_source_date"]) or _("an unstated date"),
+        sheet_date=printed or say("sheet_date_unknown", wording=wording),
     )
-    changed = "; ".join(f"{label}, {kg}" for label, kg, _source in changes(facts))
+    changed = "; ".join(f"{label}, {kg}" for label, kg, _source in changes(facts, wording))
     counted = "; ".join(stage_lines(facts, wording))
-    together = _("Together %(kg)s kg.") % {"kg": decimal_text(facts["footprint_kg"])}
+    together = say("amount_together", wording=wording, kg=decimal_text(facts["footprint_kg"]))
     return Step(
         "amount",
         say("certificate_footprint_label", wording=wording),
@@ -203,7 +209,7 @@ def _amount(facts: Facts, wording: Wording) -> Step:
     )
 
 
-def _grams(facts: Facts) -> list[Part]:
+def _grams(facts: Facts, wording: Wording) -> list[Part]:
     parts: list[Part] = []
     references = str(facts["retirement"]).split("; ")
     tonnes = dict(zip(references, str(facts["retirement_tonnes"]).split("; "), strict=True))
@@ -213,7 +219,7 @@ def _grams(facts: Facts) -> list[Part]:
         parts += [Part("; ")] if parts else []
         parts += [
             Part(f"[{thousands(int(from_g))}, {thousands(int(to_g))})", code=True),
-            Part(_(" g of ")),
+            Part(f" {say('grams_of', wording=wording)} "),
             Part(reference, code=True),
             Part(f", {thousands(int(tonnes[reference]))} t"),
         ]
@@ -228,7 +234,11 @@ def _credits(facts: Facts, wording: Wording) -> Step:
     if _single(facts):
         parts.append(Part(f" ({say('credit_part', wording=wording)})"))
     period = str(facts["monitoring_period"])
-    dated = _("monitoring period %(period)s") if period else _("vintage %(period)s")
+    dated = say(
+        "credits_period" if period else "credits_vintage",
+        wording=wording,
+        vintage=period or str(facts["vintage"]),
+    )
     return Step(
         "credits",
         say("step_credits", wording=wording),
@@ -239,10 +249,10 @@ def _credits(facts: Facts, wording: Wording) -> Step:
                 " · ".join(
                     [
                         "",
-                        countries.name(str(facts["project_country"])),
+                        country_text(str(facts["project_country"]), wording),
                         _project_name(facts),
                         str(facts["methodology"]),
-                        dated % {"period": period or facts["vintage"]},
+                        dated,
                     ]
                 )
             ),
@@ -268,7 +278,7 @@ def _registry(facts: Facts, wording: Wording, checked: str) -> Step:
     parts: list[Part] = []
     references = str(facts["registry_reference"]).split("; ")
     for reference, day in zip(references, str(facts["retired_on"]).split("; "), strict=True):
-        line = say(slot, wording=wording, reference=reference, date=day_text(day))
+        line = say(slot, wording=wording, reference=reference, date=day_text(day, wording))
         before, _reference, after = line.partition(reference)
         parts += [Part("; ")] if parts else []
         parts += [Part(_capital(before)), Part(reference, code=True), Part(after)]

@@ -24,8 +24,8 @@ CODE = "7Q2M-K4VX-09AB-DJ3T"
 URL = "https://clearline.example/c/7Q2M-K4VX-09AB-DJ3T/"
 TRANSLATED = [wording for wording in all_wordings() if wording.language != "en"]
 ENGLISH = re.compile(
-    r"\b(the|of|and|for|is|was|were|not|used|serial|issued|check|device|credits|retired|retirement|maker|mean|"
-    r"year|years|two|together|vintage|period|our|estimate|source|Sweden|February|November|instead)\b",
+    r"\b(the|of|and|for|is|were|not|used|serial|issued|check|device|credits|retired|retirement|maker|mean|"
+    r"year|years|two|together|vintage|period|our|estimate|Sweden|February|instead)\b",
     re.IGNORECASE,
 )
 
