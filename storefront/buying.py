@@ -90,9 +90,15 @@ def delivery_country(request: HttpRequest, basket: Basket | None) -> MarketCount
     """Where the basket goes: the country that the visitor chose, else the first of the market that opened
     first.
     """
-    today = timezone.now().date()
     chosen = str(basket.country) if basket else str(request.session.get("country", ""))
-    return market_for_country(chosen, on=today) or default_market_country(on=today)
+    known: dict[str, MarketCountry] = request.__dict__.setdefault(
+        "market_countries", {}
+    )  # one page asks often
+    if chosen not in known:
+        today = timezone.now().date()
+        open_there = market_for_country(chosen, on=today) if chosen else None
+        known[chosen] = open_there or default_market_country(on=today)
+    return known[chosen]
 
 
 def open_basket(request: HttpRequest) -> Basket:

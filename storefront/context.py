@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -10,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Market, MarketCountry
+from accounts.models import MarketCountry
 from accounts.selectors import NoOpenMarket, open_markets
 from claims.registers import Register
 from claims.wording import Wording, current_wording, say
@@ -89,12 +90,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def market_choices() -> list[dict[str, Any]]:
-    """Open markets with their countries, by name."""
+    """Open markets with their countries, by name. Two statements."""
+    markets = open_markets(on=timezone.now().date())
+    prefetch_related_objects(markets, "countries")
     return [
-        {"name": market.name, "countries": sorted(_countries(market), key=lambda row: row.country.name)}
-        for market in open_markets(on=timezone.now().date())
+        {"name": market.name, "countries": sorted(market.countries.all(), key=lambda row: row.country.name)}
+        for market in markets
     ]
-
-
-def _countries(market: Market) -> list[MarketCountry]:
-    return list(market.countries.all())

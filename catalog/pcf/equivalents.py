@@ -15,8 +15,8 @@ CAR_SOURCE = (
 AIRCRAFT_KG_PER_MILE = Decimal("15.3")
 AIRCRAFT_KG_PER_EUROPEAN_FLIGHT = Decimal("14533")
 AIRCRAFT_SOURCE = (
-    "Launch announcement of a maker's CO2 offset service, February 2020: 26,000 t set equal to 1.7 million "
-    "miles of airline flight and to 1,789 European flights; figures of a whole aircraft, not of a passenger"
+    "Launch announcement of a computer maker, February 2020: 26,000 t set equal to 1.7 million miles of "
+    "airline flight and to 1,789 European flights; figures of a whole aircraft, not of a passenger"
 )
 
 
