@@ -205,7 +205,7 @@ def _amount(facts: Facts, wording: Wording) -> Step:
         "amount",
         say("certificate_footprint_label", wording=wording),
         (Part(headline),),
-        (Part(f"{changed}. " if changed else ""), Part(f"{counted}. {together}")),
+        (Part(f"{_capital(changed)}. " if changed else ""), Part(f"{counted}. {together}")),
     )
 
 

@@ -221,6 +221,7 @@ _SLOTS: dict[str, str] = {
     # Projects and registries
     "project_un": "reference",
     "project_supplied": "supplier",
+    "project_any": "",
     "project_last_day": "registry date",
     "registry_line": "reference date",
     "registry_line_cdm": "reference date",

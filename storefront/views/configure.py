@@ -6,9 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_countries import countries
@@ -18,6 +17,7 @@ from catalog.errors import FootprintUnknown, NotPriced
 from catalog.models import Option, Product
 from catalog.pcf.equivalents import car_kilometres
 from catalog.pcf.footprint import Footprint
+from catalog.pcf.method import YEARS_TO_CHOOSE
 from catalog.selectors import (
     choose_options,
     footprint_of,
@@ -27,7 +27,8 @@ from catalog.selectors import (
     stated_total_kg,
 )
 from checkout.formatting import kg_text, money_text, whole_text
-from claims.wording import Wording, say
+from claims.formats import number_text, sheet_date_text
+from claims.wording import Wording, say, years_text
 from common.errors import DomainError, InvalidInput
 from offsets.selectors import available_by_project
 from projects.pricing import offset_price_minor
@@ -36,13 +37,6 @@ from storefront.amounts import about_kg, livemode
 from storefront.buying import Reader, basket_of, delivery_country, device_words, reader_for
 from storefront.charts import error_range, footprint_bar
 
-YEARS_WORDS = {
-    1: gettext_lazy("one year"),
-    2: gettext_lazy("two years"),
-    3: gettext_lazy("three years"),
-    4: gettext_lazy("four years"),
-    5: gettext_lazy("five years"),
-}
 MOSTLY = 2  # a part is "most of it" when it is more than half
 
 
@@ -127,7 +121,7 @@ def _context(
         ],
         "chosen": {option.pk for option in choice.options},
         "countries": list(countries),
-        "years_choices": YEARS_WORDS.items(),
+        "years_choices": [(years, years_text(years, wording=reader.wording)) for years in YEARS_TO_CHOOSE],
         "max_devices": settings.MAX_DEVICES_PER_ORDER,
         "emits_title": say("product_emits_title", wording=reader.wording, device=device),
     }
@@ -165,7 +159,7 @@ def _unknown(product: Product, device: str, wording: Wording, error: DomainError
 
 def emissions(footprint: Footprint, wording: Wording) -> dict[str, Any]:
     """The sentence, the bar, its key and table, one equivalent, and where every figure comes from."""
-    years_words, kg = str(YEARS_WORDS[footprint.years]), about_kg(footprint.total_kg)
+    years_words, kg = years_text(footprint.years, wording=wording), about_kg(footprint.total_kg)
     use = sum((stage.kg for stage in footprint.stages if stage.key == "use"), start=footprint.total_kg * 0)
     kind = "mostly_use" if use * MOSTLY > footprint.total_kg else "mostly_making"
     sentence = say(f"product_emits_sentence_{kind}", wording=wording, years_words=years_words, kg=kg)
@@ -184,7 +178,8 @@ def emissions(footprint: Footprint, wording: Wording) -> dict[str, Any]:
             "sheet_line",
             wording=wording,
             statistic=statistic,
-            sheet_date=footprint.source_date or _("unknown date"),
+            sheet_date=sheet_date_text(footprint.source_date, language=wording.language)
+            or say("sheet_date_unknown", wording=wording),
         ),
         "error_line": say("error_line", wording=wording, percent=f"{footprint.error_ratio * 100:.0f}")
         if bounds and footprint.error_ratio
@@ -203,7 +198,11 @@ def emissions(footprint: Footprint, wording: Wording) -> dict[str, Any]:
             years_words=years_words,
         ),
         "changes": [
-            (change.label, f"{change.kg:+.1f}".replace("-", "−"), change.source)
+            (
+                say(f"change_{change.key}", wording=wording, change=change.label),
+                number_text(f"{change.kg:+.1f}".replace("-", "−"), language=wording.language),
+                change.source,
+            )
             for change in footprint.adjustments
         ],
         "our_estimate": say("our_estimate", wording=wording),
@@ -213,11 +212,13 @@ def emissions(footprint: Footprint, wording: Wording) -> dict[str, Any]:
 def _stage(key: str, kg: Any, estimate: bool, footprint: Footprint, wording: Wording) -> dict[str, Any]:
     label = say(f"stage_{key}", wording=wording)
     if key == "use":
-        years = str(YEARS_WORDS[footprint.years]).capitalize()
-        label = say(
-            "stage_use_in", wording=wording, years_words=years, country=countries.name(footprint.country)
-        )
-    return {"key": key, "label": label, "kg": about_kg(kg), "exact": f"{kg:.1f}", "estimate": estimate}
+        with translation.override(wording.language):
+            country = str(countries.name(footprint.country))
+        years = years_text(footprint.years, wording=wording)
+        label = say("stage_use_in", wording=wording, years_words=years, country=country)
+        label = label[:1].upper() + label[1:]
+    exact = number_text(f"{kg:.1f}", language=wording.language)
+    return {"key": key, "label": label, "kg": about_kg(kg), "exact": exact, "estimate": estimate}
 
 
 def _offer(
@@ -235,7 +236,8 @@ def _offer(
     sold = projects_for_sale(market=market_country.market, on=timezone.now().date())
     stocked = [entry for entry in sold if free.get(entry.project.pk, 0) >= needed]
     if not stocked:
-        return {"sold_out": say("not_offered_sold_out", wording=reader.wording, project=_("any project"))}
+        any_project = say("project_any", wording=reader.wording)
+        return {"sold_out": say("not_offered_sold_out", wording=reader.wording, project=any_project)}
     wanted = request.GET.get("project", "")
     chosen = next((entry for entry in stocked if entry.project.reference == wanted), stocked[0])
 
@@ -255,7 +257,9 @@ def _offer(
         )
     changed = any(stage.estimate for stage in footprint.stages)
     boundary = "boundary_with_eol" if footprint.boundary.endswith("-eol") else "boundary_without_eol"
-    spans = say(boundary, wording=reader.wording, years_words=str(YEARS_WORDS[footprint.years]))
+    spans = say(
+        boundary, wording=reader.wording, years_words=years_text(footprint.years, wording=reader.wording)
+    )
     return {
         "offer": {
             "button": say(
