@@ -189,7 +189,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 
 # --- Language and time --------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("de", "German"), ("sv", "Swedish"), ("fr", "French"), ("es", "Spanish")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -277,6 +277,8 @@ DEMO_WAREHOUSE_DELAY_S = env.int("CLEARLINE_DEMO_WAREHOUSE_DELAY_S", 3) if MODE 
 SANDBOX_JOURNAL = Path(env.str("CLEARLINE_SANDBOX_JOURNAL", str(HOME / "sandbox-registry.jsonl")))
 # Names under which our accounts stand in the registries' public reports; empty: the holder is not compared.
 REGISTRY_ACCOUNTS = env.list("CLEARLINE_REGISTRY_ACCOUNTS", default=[])
+# A person's entry about more credits than this needs a second person who enters the same.
+SECOND_PERSON_ABOVE_CREDITS = env.int("SECOND_PERSON_ABOVE_CREDITS", 10)
 # The broker of registries whose adapter is "broker" (docs/brokers.md).
 BROKER_URL = env.str("BROKER_URL", "")
 BROKER_API_KEY = env.str("BROKER_API_KEY", "")

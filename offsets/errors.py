@@ -40,5 +40,11 @@ class ReceiptDiffers(InvalidInput):
     code = "receipt_differs"
 
 
+class EntriesDiffer(Conflict):
+    """Two persons of staff entered different things; nothing was done."""
+
+    code = "entries_differ"
+
+
 class OutsideTransaction(RuntimeError):
     """The ledger was called without an open transaction: a programming mistake."""

@@ -253,6 +253,7 @@ def set_aside_run(
     now: datetime,
     request_id: UUID | None = None,
     beneficiary: str = "",
+    replaces: Retirement | None = None,
 ) -> Retirement:
     """Set exactly this free run aside as one open retirement; raises NotEnoughCredits when it is not free."""
     _require_transaction()
@@ -267,6 +268,7 @@ def set_aside_run(
         last_number=last,
         beneficiary=beneficiary,
         reason=reason,
+        replaces=replaces,
         created_at=now,
     )
     _move_credits(retirement, Credit.objects.filter(retirement=None), to=retirement)

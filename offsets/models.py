@@ -106,6 +106,10 @@ class Retirement(models.Model):
     not_before = models.DateTimeField(_("look again at"), null=True, blank=True)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
     registry_reference = models.CharField(_("registry reference"), max_length=80, blank=True)
+    # The registry retired this run where it was asked for that one; the reason text names that one.
+    replaces = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by"
+    )
     retired_on = models.DateField(_("date in the registry"), null=True, blank=True)
     problem = models.CharField(_("what is wrong"), max_length=300, blank=True)
 
@@ -144,6 +148,55 @@ class Retirement(models.Model):
     def amount_g(self) -> int:
         """Grams of this retirement."""
         return self.credits * GRAMS_PER_CREDIT
+
+
+class RetirementEntry(models.Model):
+    """What one person of staff says became of a retirement: above a limit a second must enter the same.
+    Append-only.
+    """
+
+    class Kind(models.TextChoices):
+        CONFIRM = "confirm", _("it was confirmed")
+        ADOPT = "adopt", _("another run was retired")
+        FREE = "free", _("it did not happen")
+
+    retirement = models.ForeignKey(Retirement, on_delete=models.PROTECT, related_name="entries")
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    entry = models.JSONField(_("what was entered"), default=dict)
+    evidence = models.CharField(_("where it was read"), max_length=300)
+    actor = models.CharField(_("by"), max_length=60)
+    created_at = models.DateTimeField(_("entered"))
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("entry about a retirement")
+        verbose_name_plural = _("entries about retirements")
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.retirement_id} by {self.actor}"
+
+
+class Attestation(models.Model):
+    """A file that a registry gave as proof of a retirement, kept under its SHA-256. Append-only."""
+
+    retirement = models.ForeignKey(Retirement, on_delete=models.PROTECT, related_name="attestations")
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
+    media_type = models.CharField(_("type"), max_length=20)
+    size = models.PositiveIntegerField(_("bytes"))
+    name = models.CharField(_("name as uploaded"), max_length=120)  # shown only, never used as a path
+    actor = models.CharField(_("by"), max_length=60)
+    created_at = models.DateTimeField(_("kept"))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["retirement", "sha256"], name="one_copy_of_an_attestation")
+        ]
+        ordering = ["id"]
+        verbose_name = _("attestation")
+        verbose_name_plural = _("attestations")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.sha256[:12]})"
 
 
 class Credit(models.Model):
@@ -337,6 +390,11 @@ class DeviceOffset(models.Model):
                 name="offset_to_certify",
             ),
             models.Index(fields=["device_serial"], name="offset_by_serial"),
+            models.Index(
+                fields=["project", "livemode", "beneficiary"],
+                condition=~Q(beneficiary=""),
+                name="offset_named",
+            ),
         ]
         ordering = ["-id"]
         permissions = [("reverse_offset", "Can cancel, reverse or move the claim of a device")]

@@ -31,7 +31,7 @@ def reconcile(
         Retirement.objects.filter(
             project__registry__code=report.registry, livemode=livemode, state=Retirement.State.CONFIRMED
         )
-        .select_related("project", "block")
+        .select_related("project", "block", "replaces")
         .order_by("pk")
     )
     claims = [_claim(retirement) for retirement in retirements]
@@ -125,6 +125,7 @@ def _claim(retirement: Retirement) -> Claimed:
         project=retirement.project.reference,
         vintage=retirement.block.vintage,
         retired_on=retirement.retired_on,
+        also=frozenset({retirement.replaces.reference} if retirement.replaces else ()),
         holders=frozenset(settings.REGISTRY_ACCOUNTS),
     )
 

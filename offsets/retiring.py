@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from common import events, faults
 from common.errors import Conflict
-from offsets import epoch, ledger, selectors
+from offsets import epoch, ledger, second_person, selectors
 from offsets import events as kinds
 from offsets.errors import ReceiptDiffers
-from offsets.models import Attempt, AttemptOutcome, DeviceOffset, Retirement
+from offsets.models import Attempt, AttemptOutcome, DeviceOffset, Retirement, RetirementEntry
 from offsets.registries import registry_for
 from offsets.registries.base import Confirmed, Intent, Outcome, Receipt, Refused, Unknown
 from offsets.serials import ceil_credits, format_credit_serials, parse_credit_serials
@@ -110,6 +110,10 @@ def settle(retirement: Retirement, *, now: datetime, actor: str = "sweep:retire_
 @transaction.atomic(durable=True)
 def begin_attempt(retirement: Retirement, intent: Intent, *, actor: str, now: datetime) -> bool:
     """Commit the decision to call the registry; only one caller ever gets True."""
+    return _begin(retirement, intent, actor=actor, now=now)
+
+
+def _begin(retirement: Retirement, intent: Intent, *, actor: str, now: datetime) -> bool:
     won = Retirement.objects.filter(pk=retirement.pk, state=Retirement.State.OPEN, attempted_at=None).update(
         attempted_at=now
     )
@@ -203,17 +207,19 @@ def confirm_by_person(
     actor: str,
     now: datetime,
     reason: str = "",
-) -> None:
+) -> bool:
     """Staff filed the retirement and enter what the registry says, and why they believe it (`reason`). It is
     checked like a receipt.
 
-    Raises ReceiptDiffers or InvalidCreditSerials, naming each difference, and Conflict when it is not
-    waiting, or was refused (then its credits are freed first); then nothing is confirmed.
+    False: kept, and nothing confirmed until a second person has entered the same (above the limit of
+    second_person.py). Raises ReceiptDiffers or InvalidCreditSerials, naming each difference, EntriesDiffer,
+    and Conflict when it is not waiting, or was refused (then its credits are freed first); then nothing is
+    confirmed.
     """
     retirement.refresh_from_db()
     if retirement.state not in {Retirement.State.OPEN, Retirement.State.NEEDS_PERSON}:
         raise Conflict(f"{retirement.reference} is {retirement.get_state_display()} already.")
-    if _was_refused(retirement):
+    if was_refused(retirement):
         raise Conflict(
             f"The registry refused {retirement.reference}. Free its credits; another opens by itself."
         )
@@ -235,15 +241,45 @@ def confirm_by_person(
         differences.append("the date lies in the future")
     if differences:
         raise ReceiptDiffers(f"This is not what {retirement.reference} asks for: {'; '.join(differences)}.")
+    if second_person.needs_two(retirement.credits) and not _entered_twice(
+        retirement, receipt, evidence=reason, actor=actor, now=now
+    ):
+        return False
     begin_attempt(retirement, intent, actor=actor, now=now)
     with transaction.atomic(durable=True):
         locked = Retirement.objects.select_for_update().get(pk=retirement.pk)
         if locked.state not in {Retirement.State.OPEN, Retirement.State.NEEDS_PERSON}:
             raise Conflict(f"{retirement.reference} is {locked.get_state_display()} already.")
         _confirm(locked, receipt, actor=actor, now=now, reason=reason)
+    return True
 
 
-def _was_refused(retirement: Retirement) -> bool:
+@transaction.atomic(durable=True)
+def _entered_twice(
+    retirement: Retirement, receipt: Receipt, *, evidence: str, actor: str, now: datetime
+) -> bool:
+    locked = Retirement.objects.select_for_update().get(pk=retirement.pk)
+    if locked.state not in {Retirement.State.OPEN, Retirement.State.NEEDS_PERSON}:
+        raise Conflict(f"{retirement.reference} is {locked.get_state_display()} already.")
+    entry = {
+        "registry_reference": receipt.registry_reference,
+        "credit_serials": receipt.credit_serials,
+        "retired_on": receipt.retired_on.isoformat(),
+    }
+    return second_person.agreed(
+        locked, kind=RetirementEntry.Kind.CONFIRM, entry=entry, evidence=evidence, actor=actor, now=now
+    )
+
+
+def confirm_at_once(
+    retirement: Retirement, receipt: Receipt, *, reason: str, actor: str, now: datetime
+) -> None:
+    """In the caller's transaction: asked for and confirmed in one step, since the registry did it already."""
+    _begin(retirement, intent_of(retirement), actor=actor, now=now)
+    _confirm(retirement, receipt, actor=actor, now=now, reason=reason)
+
+
+def was_refused(retirement: Retirement) -> bool:
     return AttemptOutcome.objects.filter(
         attempt__retirement=retirement, kind=AttemptOutcome.Kind.REFUSED
     ).exists()
@@ -256,7 +292,7 @@ def void_retirement(retirement: Retirement, *, reason: str, actor: str, now: dat
     Raises Conflict when it may have happened, or has ended.
     """
     locked = Retirement.objects.select_for_update().get(pk=retirement.pk)
-    if locked.attempted_at and not _was_refused(locked):
+    if locked.attempted_at and not was_refused(locked):
         raise Conflict(f"{locked.reference} was asked of the registry and not refused; it may have happened.")
     if not ledger.void(locked, problem=reason[:300]):
         raise Conflict(f"{locked.reference} is {locked.get_state_display()} already.")

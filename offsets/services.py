@@ -6,6 +6,7 @@ Promising, retiring, correcting and importing have modules of their own; this on
 
 from offsets.correcting import cancel_offset, move_to_replacement, reverse_offset
 from offsets.covering import allocate_grams, resume_offset
+from offsets.deciding import adopt_by_person, free_unconfirmed
 from offsets.importing import import_blocks
 from offsets.ledger import Hold
 from offsets.promising import (
@@ -32,12 +33,14 @@ __all__ = [
     "MAX_LOOKS",
     "Hold",
     "OffsetWish",
+    "adopt_by_person",
     "allocate_grams",
     "begin_attempt",
     "body_digest_of",
     "cancel_offset",
     "confirm_by_person",
     "expire_reservations",
+    "free_unconfirmed",
     "hold",
     "import_blocks",
     "intent_of",

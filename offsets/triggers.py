@@ -11,6 +11,8 @@ TRIGGERS = (
     *append_only("offsets.AttemptOutcome"),
     *append_only("offsets.Allocation"),
     *append_only("offsets.OffsetRequest"),
+    *append_only("offsets.RetirementEntry"),
+    *append_only("offsets.Attestation"),
     *append_only("offsets.RegistryReport"),
     *append_only("offsets.Reconciliation"),
     no_delete("offsets.Credit"),
@@ -30,7 +32,8 @@ TRIGGERS = (
         condition="OLD.state IN ('confirmed', 'void') OR OLD.first_number <> NEW.first_number"
         " OR OLD.last_number <> NEW.last_number OR OLD.block_id <> NEW.block_id"
         " OR OLD.project_id <> NEW.project_id OR OLD.livemode <> NEW.livemode"
-        " OR OLD.reference <> NEW.reference OR OLD.request_id <> NEW.request_id",
+        " OR OLD.reference <> NEW.reference OR OLD.request_id <> NEW.request_id"
+        " OR coalesce(OLD.replaces_id, 0) <> coalesce(NEW.replaces_id, 0)",
         message="offsets.Retirement: a confirmed or void retirement is final, and its run never changes.",
     ),
     write_once(

@@ -37,6 +37,7 @@ class Claimed:
     project: str
     vintage: int
     retired_on: date
+    also: frozenset[str] = frozenset()  # references of ours that its reason text may carry as well
     holders: frozenset[str] = frozenset()  # account names under which it may stand; empty: not compared
 
 
@@ -145,7 +146,7 @@ def alarms(claims: Sequence[Claimed], held: Sequence[CreditRange], report: Repor
         if not any(overlaps(line.serials, block) for block in blocks[series]):
             continue
         mine = [claim for claim in ours[series] if overlaps(line.serials, claim.serials)]
-        others = line.references - {claim.reference for claim in mine}
+        others = line.references.difference(*({claim.reference, *claim.also} for claim in mine))
         if not mine:
             found.append(
                 Alarm(line, f"row {line.row} takes {line.serials}, which we hold and did not retire")

@@ -25,6 +25,7 @@ from offsets.models import (
     ProjectStock,
     Reservation,
     Retirement,
+    RetirementEntry,
     Span,
 )
 from offsets.serials import (
@@ -153,6 +154,19 @@ def confirmed_retirements_have_proof() -> Found:
             }
             if outcome.receipt != receipt:
                 yield f"attemptoutcome:{outcome.pk}", f"{row.reference}: the receipt is not what was recorded"
+
+
+def freed_retirements_did_not_happen() -> Found:
+    """A void retirement was refused, never asked for, freed by two persons, or replaced by what happened."""
+    refused = AttemptOutcome.objects.filter(
+        attempt__retirement=OuterRef("pk"), kind=AttemptOutcome.Kind.REFUSED
+    )
+    asked = Retirement.objects.filter(state=Retirement.State.VOID, attempted_at__isnull=False)
+    unproved = asked.exclude(Exists(refused)).filter(replaced_by=None).order_by("pk")
+    for row in unproved.prefetch_related("entries"):
+        persons = {entry.actor for entry in row.entries.all() if entry.kind == RetirementEntry.Kind.FREE}
+        if len(persons) < 2:
+            yield f"retirement:{row.pk}", f"{row.reference} was freed, but it may have happened"
 
 
 def spans_are_grams_of_retirements() -> Found:
@@ -332,6 +346,7 @@ CHECKS: tuple[Callable[[], Found], ...] = (
     blocks_are_what_their_serials_say,
     retirements_hold_their_credits,
     confirmed_retirements_have_proof,
+    freed_retirements_did_not_happen,
     spans_are_grams_of_retirements,
     allocations_tile_their_spans,
     live_intervals_are_disjoint,

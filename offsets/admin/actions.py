@@ -18,7 +18,7 @@ Entry = Mapping[str, Any]
 
 
 def _confirm(row: Retirement, entry: Entry, actor: str, now: datetime) -> str:
-    services.confirm_by_person(
+    done = services.confirm_by_person(
         row,
         registry_reference=entry["registry_reference"],
         credit_serials=entry["credit_serials"],
@@ -27,9 +27,41 @@ def _confirm(row: Retirement, entry: Entry, actor: str, now: datetime) -> str:
         actor=actor,
         now=now,
     )
+    if not done:
+        return _waits_for_second(row)
     return gettext("%(reference)s is confirmed; its grams go to the devices that wait.") % {
         "reference": row.reference
     }
+
+
+def _waits_for_second(row: Retirement) -> str:
+    return gettext(
+        "Your entry about %(reference)s is kept. Nothing happens until a second person has entered the same."
+    ) % {"reference": row.reference}
+
+
+def _adopt(row: Retirement, entry: Entry, actor: str, now: datetime) -> str:
+    real = services.adopt_by_person(
+        row,
+        registry_reference=entry["registry_reference"],
+        credit_serials=entry["credit_serials"],
+        retired_on=entry["retired_on"],
+        evidence=entry["reason"],
+        actor=actor,
+        now=now,
+    )
+    if real is None:
+        return _waits_for_second(row)
+    return gettext("%(real)s is confirmed as what the registry did; %(reference)s is void.") % {
+        "real": real.reference,
+        "reference": row.reference,
+    }
+
+
+def _did_not_happen(row: Retirement, entry: Entry, actor: str, now: datetime) -> str:
+    if not services.free_unconfirmed(row, evidence=entry["reason"], actor=actor, now=now):
+        return _waits_for_second(row)
+    return gettext("%(reference)s is void; its credits are free again.") % {"reference": row.reference}
 
 
 def _void(row: Retirement, entry: Entry, actor: str, now: datetime) -> str:
@@ -121,6 +153,30 @@ RETIREMENT_ACTIONS = (
         permission="offsets.confirm_retirement",
         run=_void,
         offered=lambda row: row.state in {Retirement.State.OPEN, Retirement.State.NEEDS_PERSON},
+    ),
+    NamedAction(
+        name="adopt",
+        label=_("Adopt what the registry did instead"),
+        explanation=_(
+            "The receipt differs from what was asked for. Enter what the registry really retired: a run of "
+            "our own free credits of this project is confirmed as it happened, and the credits that were "
+            "asked for are free again. Anything else stays as it is, with your evidence kept."
+        ),
+        permission="offsets.confirm_retirement",
+        form=ConfirmRetirementForm,
+        run=_adopt,
+        offered=lambda row: row.state == Retirement.State.NEEDS_PERSON,
+    ),
+    NamedAction(
+        name="did-not-happen",
+        label=_("Say that it did not happen"),
+        explanation=_(
+            "The registry never answered, and you have seen that it retired nothing. Two persons must say "
+            "so, each with evidence; then the credits are free and another retirement opens by itself."
+        ),
+        permission="offsets.confirm_retirement",
+        run=_did_not_happen,
+        offered=lambda row: row.state == Retirement.State.NEEDS_PERSON,
     ),
 )
 

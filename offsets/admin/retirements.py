@@ -11,6 +11,7 @@ from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
@@ -25,8 +26,10 @@ from offsets.models import (
     Reconciliation,
     RegistryReport,
     Retirement,
+    RetirementEntry,
     Span,
 )
+from offsets.second_person import waiting_entries
 from offsets.serials import find_credits, format_credit_serials
 
 if TYPE_CHECKING:
@@ -75,6 +78,7 @@ class RetirementAdmin(LedgerAdmin):
             (_("reason text"), row.reason),
             (_("state"), row.get_state_display()),
             (_("what is wrong"), row.problem or "-"),
+            (_("entered by"), self.entered_by(row)),
         ]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Search:
@@ -105,6 +109,13 @@ class RetirementAdmin(LedgerAdmin):
             "may_confirm": request.user.has_perm("offsets.confirm_retirement"),
         }
         return TemplateResponse(request, "admin/offsets/worklist.html", context)
+
+    def entered_by(self, row: Retirement) -> str:
+        """Whose entries wait for a second person; not what they say."""
+        if row.state in {Retirement.State.CONFIRMED, Retirement.State.VOID}:
+            return "-"
+        waiting = waiting_entries(row, now=timezone.now()).values()
+        return ", ".join(f"{entry.actor} ({entry.get_kind_display()})" for entry in waiting) or "-"
 
     @admin.display(description=_("credits"))
     def quantity(self, row: Retirement) -> int:
@@ -165,6 +176,18 @@ class AllocationAdmin(LedgerAdmin):
     list_select_related = ("span__retirement", "offset")
     search_fields = ("span__retirement__reference", "offset__device_serial")
     ordering = NEWEST_FIRST
+
+
+@admin.register(RetirementEntry)
+class RetirementEntryAdmin(LedgerAdmin):
+    """Without what was entered: the second person reads the registry, not the first one's entry."""
+
+    list_display = ("__str__", "retirement", "kind", "actor", "evidence", "created_at")
+    list_filter = ("kind",)
+    list_select_related = ("retirement",)
+    search_fields = ("retirement__reference", "actor", "evidence")
+    ordering = NEWEST_FIRST
+    exclude = ("entry",)
 
 
 @admin.register(RegistryReport)

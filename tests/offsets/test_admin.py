@@ -10,10 +10,13 @@ from django.db import connection, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
+from common import events
 from common.events import history
 from common.models import Event
+from offsets import events as kinds
 from offsets import services
 from offsets.models import (
     Attempt,
@@ -25,7 +28,7 @@ from offsets.models import (
     Retirement,
     Span,
 )
-from offsets.registries.base import Refused
+from offsets.registries.base import Confirmed, Receipt, Refused
 from offsets.serials import find_credits
 from offsets.verify import violations
 from projects.models import Project
@@ -292,7 +295,45 @@ def refused(db: None) -> Retirement:
 
 
 @pytest.fixture
-def every_action(covered: DeviceOffset, refused: Retirement) -> list[Action]:
+def differing(db: None) -> Retirement:
+    """The registry says that it retired another run of the project."""
+    project = make_project("TH-5544", country="TH")
+    stock(project, credits=3)
+    promise(wish(project, "TH-1", 600_000), key="th")
+    [retirement] = open_retirements(project)
+    intent = services.intent_of(retirement)
+    receipt = Receipt(
+        registry_reference="VC-9",
+        project=intent.project,
+        credit_serials="DEMO-CDM-TH-CER-2-3 to 3",
+        credits=1,
+        retired_on=NOON.date(),
+    )
+    services.begin_attempt(retirement, intent, actor="test", now=NOON)
+    services.record_outcome(retirement, Confirmed(receipt), intent=intent, actor="test", now=NOON)
+    retirement.refresh_from_db()
+    return retirement
+
+
+@pytest.fixture
+def silent(db: None) -> Retirement:
+    """The registry never answered, and one person has said that it did not happen."""
+    project = make_project("VN-3355", country="VN")
+    stock(project, credits=2)
+    promise(wish(project, "VN-1", 600_000), key="vn")
+    [retirement] = open_retirements(project)
+    services.begin_attempt(retirement, services.intent_of(retirement), actor="test", now=NOON)
+    Retirement.objects.filter(pk=retirement.pk).update(state=Retirement.State.NEEDS_PERSON)
+    events.record(kinds.RETIREMENT_NEEDS_PERSON, retirement, actor="test")
+    retirement.refresh_from_db()
+    services.free_unconfirmed(retirement, evidence="asked", actor="staff:0", now=timezone.now())
+    return retirement
+
+
+@pytest.fixture
+def every_action(
+    covered: DeviceOffset, refused: Retirement, differing: Retirement, silent: Retirement
+) -> list[Action]:
     """Every named action, with an entry that would do it."""
     project = make_project("PH-7980", country="PH", adapter="manual")
     stock(project, credits=3)
@@ -308,6 +349,11 @@ def every_action(covered: DeviceOffset, refused: Retirement) -> list[Action]:
     return [
         (page(manual, "confirm"), entry),
         (page(refused, "void"), reason),
+        (
+            page(differing, "adopt"),
+            {**CONFIRMATION, "registry_reference": "VC-9", "credit_serials": "DEMO-CDM-TH-CER-2-3 to 3"},
+        ),
+        (page(silent, "did-not-happen"), reason),
         (
             page(ProjectStock.objects.get(project=project), "retire-ahead"),
             {"credits": 1, "seen": manual.pk, **reason},
@@ -346,7 +392,7 @@ def test_who_may_not_act_does_nothing(
     assert ledger_rows() == before
 
 
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", range(10))
 def test_a_manager_is_asked_first_and_acts_once(
     client: Client, dana: User, every_action: list[Action], number: int
 ) -> None:

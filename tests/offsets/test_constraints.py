@@ -55,7 +55,7 @@ DOUBLES = {
     "event_sequence_once": ("common_event", {}),
 }
 # Of rows that this ledger does not have; their own tests make them.
-ELSEWHERE = {"one_verdict_per_report", "event_consumed_once"}
+ELSEWHERE = {"one_copy_of_an_attestation", "one_verdict_per_report", "event_consumed_once"}
 
 
 @pytest.mark.parametrize("name", UPDATES)

@@ -10,18 +10,22 @@ from offsets.models import (
     Allocation,
     Attempt,
     AttemptOutcome,
+    Attestation,
     Credit,
     CreditBlock,
     DeviceOffset,
     OffsetRequest,
     Retirement,
+    RetirementEntry,
     Span,
 )
 from tests.factories.offsets import NOON, allocate, make_project, open_retirements, promise, stock, wish
 
 pytestmark = pytest.mark.django_db
 
-APPEND_ONLY = [Allocation, Attempt, AttemptOutcome, CreditBlock, Event, OffsetRequest]
+APPEND_ONLY = [
+    *(Allocation, Attestation, Attempt, AttemptOutcome, CreditBlock, Event, OffsetRequest, RetirementEntry)
+]
 NEVER_DELETED = [*APPEND_ONLY, Credit, DeviceOffset, Retirement, Span]
 
 
@@ -32,6 +36,9 @@ def covered() -> DeviceOffset:
     promise(wish(project, "PF-1", 600_000))
     [retirement] = open_retirements(project)
     services.settle(retirement, now=NOON)
+    facts = {"retirement": retirement, "actor": "staff:1", "created_at": NOON}
+    RetirementEntry.objects.create(kind="confirm", evidence="page", **facts)
+    Attestation.objects.create(sha256="0" * 64, media_type="image/png", size=9, name="a.png", **facts)
     allocate(project)
     return DeviceOffset.objects.get()
 

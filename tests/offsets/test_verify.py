@@ -199,6 +199,11 @@ MUTATIONS: list[tuple[str, str, Row]] = [
         f" registry_reference = 'VC-9' WHERE {IS_OPEN}",
         line(4, last_number=5),
     ),
+    (
+        "freed_retirements_did_not_happen",
+        f"{LINE} attempted_at = created_at WHERE state = 'void'",
+        line(4, last_number=4),
+    ),
     ("spans_are_grams_of_retirements", f"DELETE FROM offsets_span WHERE retirement_id = {RUN_3}", line(3)),
     ("spans_are_grams_of_retirements", f"{SPAN} to_g = to_g + 1 WHERE retirement_id = {RUN_3}", line(3)),
     (
