@@ -87,7 +87,6 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -189,6 +188,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 
 # --- Language and time --------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
+# Carbon sentences follow the market's language (Market.language), never the browser's: no LocaleMiddleware.
 LANGUAGES = [("en", "English"), ("de", "German"), ("sv", "Swedish"), ("fr", "French"), ("es", "Spanish")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
