@@ -69,7 +69,7 @@ class Visit:
         """What a demonstration says of itself on every page; nothing in a live shop."""
         if settings.LIVEMODE:
             return ""
-        return " ".join(say(slot, wording=self.wording) for slot in ("certificate_demo", "demo_prices"))
+        return say("demo_prices", wording=self.wording)
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
