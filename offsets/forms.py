@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.reasons import MAX_CHARACTERS
+from offsets.attestations import MAX_BYTES, InvalidAttestation, media_type_of
 from offsets.serials import MAX_DEVICE_SERIAL
 
 MAX_AHEAD_CREDITS = 100_000
@@ -26,10 +27,41 @@ class StaffActionForm(forms.Form):
         self.row = row
 
 
+class AttestationField(forms.FileField):
+    """A PDF, PNG or JPEG by content, at most 5 MB; cleaned to (name, content), None when left empty."""
+
+    def __init__(self, *, required: bool = False) -> None:
+        super().__init__(
+            label=_("Attestation"),
+            required=required,
+            help_text=_("PDF, PNG or JPEG, at most 5 MB. Staff only will see it."),
+            widget=forms.ClearableFileInput(attrs={"accept": "application/pdf,image/png,image/jpeg"}),
+        )
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        upload = super().clean(data, initial)
+        if not upload:
+            return None
+        try:
+            content = upload.read(MAX_BYTES + 1)
+            media_type_of(content)
+        except InvalidAttestation as error:
+            raise forms.ValidationError(error.message) from error
+        return upload.name, content
+
+
+class AttestForm(StaffActionForm):
+    """A file that the registry gave as proof."""
+
+    field_order = ("attestation", "reason")
+
+    attestation = AttestationField(required=True)
+
+
 class ConfirmRetirementForm(StaffActionForm):
     """What the registry confirmed, as printed there. It is compared with what was asked for."""
 
-    field_order = ("registry_reference", "credit_serials", "retired_on", "reason")
+    field_order = ("registry_reference", "credit_serials", "retired_on", "attestation", "reason")
 
     registry_reference = forms.CharField(
         label=_("Registry reference"),
@@ -45,6 +77,7 @@ class ConfirmRetirementForm(StaffActionForm):
     retired_on = forms.DateField(
         label=_("Date in the registry"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
+    attestation = AttestationField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

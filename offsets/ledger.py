@@ -343,7 +343,7 @@ def allocate(*, project_id: int, livemode: bool, limit: int, now: datetime) -> l
     )
     surplus_g = sum(span.to_g - span.next_g for span in spans)
     covered: list[DeviceOffset] = []
-    for offset in waiting_offsets(project_id=project_id, livemode=livemode)[:limit]:
+    for offset in waiting_offsets(project_id=project_id, livemode=livemode).defer("footprint")[:limit]:
         if offset.amount_g > surplus_g:
             break
         surplus_g -= offset.amount_g

@@ -4,6 +4,7 @@ the caller's.
 Promising, retiring, correcting and importing have modules of their own; this one is the door to all of them.
 """
 
+from offsets.attestations import keep_attestation
 from offsets.correcting import cancel_offset, move_to_replacement, reverse_offset
 from offsets.covering import allocate_grams, resume_offset
 from offsets.deciding import adopt_by_person, free_unconfirmed
@@ -44,6 +45,7 @@ __all__ = [
     "hold",
     "import_blocks",
     "intent_of",
+    "keep_attestation",
     "mark_certified",
     "move_to_replacement",
     "open_retirements",

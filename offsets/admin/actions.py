@@ -7,9 +7,10 @@ from typing import Any
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from common.errors import Conflict
 from offsets import selectors, services
 from offsets.admin.base import NamedAction
-from offsets.forms import ConfirmRetirementForm, MoveOffsetForm, RetireAheadForm
+from offsets.forms import AttestForm, ConfirmRetirementForm, MoveOffsetForm, RetireAheadForm
 from offsets.models import DeviceOffset, ProjectStock, Retirement
 from offsets.reconciling import clear_alarm
 from offsets.registries import registry_for
@@ -27,11 +28,28 @@ def _confirm(row: Retirement, entry: Entry, actor: str, now: datetime) -> str:
         actor=actor,
         now=now,
     )
+    _keep_file(row, entry, actor, now)
     if not done:
         return _waits_for_second(row)
     return gettext("%(reference)s is confirmed; its grams go to the devices that wait.") % {
         "reference": row.reference
     }
+
+
+def _keep_file(row: Retirement, entry: Entry, actor: str, now: datetime) -> None:
+    if entry["attestation"]:
+        name, content = entry["attestation"]
+        services.keep_attestation(row, name=name, content=content, actor=actor, now=now)
+
+
+def _attest(row: Retirement, entry: Entry, actor: str, now: datetime) -> str:
+    name, content = entry["attestation"]
+    kept = services.keep_attestation(
+        row, name=name, content=content, reason=entry["reason"], actor=actor, now=now
+    )
+    if kept.created_at != now:
+        raise Conflict(gettext("This very file is kept with this retirement already."))
+    return gettext("The attestation is kept with %(reference)s.") % {"reference": row.reference}
 
 
 def _waits_for_second(row: Retirement) -> str:
@@ -50,6 +68,7 @@ def _adopt(row: Retirement, entry: Entry, actor: str, now: datetime) -> str:
         actor=actor,
         now=now,
     )
+    _keep_file(real or row, entry, actor, now)
     if real is None:
         return _waits_for_second(row)
     return gettext("%(real)s is confirmed as what the registry did; %(reference)s is void.") % {
@@ -177,6 +196,15 @@ RETIREMENT_ACTIONS = (
         permission="offsets.confirm_retirement",
         run=_did_not_happen,
         offered=lambda row: row.state == Retirement.State.NEEDS_PERSON,
+    ),
+    NamedAction(
+        name="attest",
+        label=_("Attach an attestation"),
+        explanation=_("The registry's own document about this retirement. It stays; nothing else changes."),
+        permission="offsets.confirm_retirement",
+        form=AttestForm,
+        run=_attest,
+        offered=lambda row: True,
     ),
 )
 

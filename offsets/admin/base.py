@@ -123,7 +123,7 @@ class LedgerAdmin(admin.ModelAdmin):
         status = 200
         form = action.form(row=row, initial=action.initial(row))
         if request.method == "POST":
-            form, status = action.form(request.POST, row=row), 422
+            form, status = action.form(request.POST, request.FILES, row=row), 422
             if form.is_valid():
                 try:
                     done = action.run(row, form.cleaned_data, actor_of(request), timezone.now())

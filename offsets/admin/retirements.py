@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Case, IntegerField, QuerySet, Value, When
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 
 from offsets import selectors
 from offsets.admin.actions import RETIREMENT_ACTIONS
 from offsets.admin.base import NEWEST_FIRST, SERIAL_HELP, LedgerAdmin, Search, link, list_link
+from offsets.attestations import EXTENSIONS, AttestationMissing, read_attestation
 from offsets.models import (
     Allocation,
     Attempt,
     AttemptOutcome,
+    Attestation,
     DeviceOffset,
     Reconciliation,
     RegistryReport,
@@ -34,6 +38,11 @@ from offsets.serials import find_credits, format_credit_serials
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+
+def file_link(row: Attestation) -> str:
+    """A link that downloads the file."""
+    return format_html('<a href="{}">{}</a>', reverse("admin:offsets_attestation_file", args=[row.pk]), row)
 
 
 @admin.register(Retirement)
@@ -67,7 +76,16 @@ class RetirementAdmin(LedgerAdmin):
         ).asc(),
         "-pk",
     )
-    readonly_fields = ("request_id", "quantity", "serials", "block_link", "answers", "devices", "history")
+    readonly_fields = (
+        "request_id",
+        "quantity",
+        "serials",
+        "block_link",
+        "answers",
+        "devices",
+        "proofs",
+        "history",
+    )
 
     def facts(self, row: Any) -> "list[tuple[StrOrPromise, object]]":
         return [
@@ -137,6 +155,11 @@ class RetirementAdmin(LedgerAdmin):
         lines = ((link(outcome), outcome.detail) for outcome in attempt.outcomes.all())
         return format_html("<div>{}</div>", link(attempt)) + format_html_join("", "<div>{} {}</div>", lines)
 
+    @admin.display(description=_("attestations"))
+    def proofs(self, row: Retirement) -> str:
+        files = ((file_link(proof),) for proof in row.attestations.all())
+        return format_html_join("", "<div>{}</div>", files) or "-"
+
     @admin.display(description=_("whose grams"))
     def devices(self, row: Retirement) -> str:
         spans = list_link(Span, _("Spans"), retirement__id__exact=row.pk)
@@ -176,6 +199,45 @@ class AllocationAdmin(LedgerAdmin):
     list_select_related = ("span__retirement", "offset")
     search_fields = ("span__retirement__reference", "offset__device_serial")
     ordering = NEWEST_FIRST
+
+
+@admin.register(Attestation)
+class AttestationAdmin(LedgerAdmin):
+    list_display = ("name", "retirement", "media_type", "size", "sha256", "actor", "created_at")
+    list_filter = ("media_type",)
+    list_select_related = ("retirement",)
+    search_fields = ("retirement__reference", "name", "sha256")
+    ordering = NEWEST_FIRST
+    readonly_fields = ("file",)
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(require_safe(self.download))
+        return [path("<int:pk>/file/", page, name="offsets_attestation_file"), *super().get_urls()]
+
+    def download(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The file itself, never shown inside a page of ours: whatever it holds, it runs nowhere."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = get_object_or_404(Attestation, pk=pk)
+        try:
+            content = read_attestation(row)
+        except AttestationMissing as error:
+            raise Http404(error.message) from error
+        extension = EXTENSIONS[row.media_type]
+        return HttpResponse(
+            content,
+            content_type=row.media_type,
+            headers={
+                "Content-Disposition": f'attachment; filename="{row.retirement.reference}.{extension}"',
+                "X-Content-Type-Options": "nosniff",
+                "Content-Security-Policy": "default-src 'none'; sandbox",
+                "Cache-Control": "private, no-store",
+            },
+        )
+
+    @admin.display(description=_("file"))
+    def file(self, row: Attestation) -> str:
+        return file_link(row)
 
 
 @admin.register(RetirementEntry)

@@ -278,6 +278,15 @@ def test_who_may_not_confirm_sees_the_worklist_without_the_way_to_confirm(
 
 
 Action = tuple[str, dict[str, object]]
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(20) + b"IEND\xaeB`\x82"
+
+
+class Scan(SimpleUploadedFile):
+    """An upload that can be sent again."""
+
+    def read(self, size: int = -1) -> bytes:
+        self.seek(0)
+        return bytes(super().read(size))
 
 
 @pytest.fixture
@@ -354,6 +363,7 @@ def every_action(
             {**CONFIRMATION, "registry_reference": "VC-9", "credit_serials": "DEMO-CDM-TH-CER-2-3 to 3"},
         ),
         (page(silent, "did-not-happen"), reason),
+        (page(refused, "attest"), {"attestation": Scan("scan.png", PNG), **reason}),
         (
             page(ProjectStock.objects.get(project=project), "retire-ahead"),
             {"credits": 1, "seen": manual.pk, **reason},
@@ -392,7 +402,7 @@ def test_who_may_not_act_does_nothing(
     assert ledger_rows() == before
 
 
-@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("number", range(11))
 def test_a_manager_is_asked_first_and_acts_once(
     client: Client, dana: User, every_action: list[Action], number: int
 ) -> None:
