@@ -58,10 +58,8 @@ class AttestForm(StaffActionForm):
     attestation = AttestationField(required=True)
 
 
-class ConfirmRetirementForm(StaffActionForm):
-    """What the registry confirmed, as printed there. It is compared with what was asked for."""
-
-    field_order = ("registry_reference", "credit_serials", "retired_on", "attestation", "reason")
+class RegistryEntry(forms.Form):
+    """What a registry printed of one retirement."""
 
     registry_reference = forms.CharField(
         label=_("Registry reference"),
@@ -77,6 +75,34 @@ class ConfirmRetirementForm(StaffActionForm):
     retired_on = forms.DateField(
         label=_("Date in the registry"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
+
+
+class BatchRowForm(RegistryEntry):
+    """One retirement of a batch: all three fields, or none."""
+
+    use_required_attribute = False
+
+    @property
+    def filled(self) -> bool:
+        """Whether anything was typed into this row."""
+        return any(str(self.data.get(self.add_prefix(name), "")).strip() for name in self.fields)
+
+
+class BatchReasonForm(forms.Form):
+    """Where a batch was read, said once for all of its rows."""
+
+    reason = forms.CharField(
+        label=_("Where it was read"),
+        max_length=MAX_CHARACTERS,
+        help_text=_("Such as: account page. Name no person."),
+    )
+
+
+class ConfirmRetirementForm(RegistryEntry, StaffActionForm):
+    """What the registry confirmed, as printed there. It is compared with what was asked for."""
+
+    field_order = ("registry_reference", "credit_serials", "retired_on", "attestation", "reason")
+
     attestation = AttestationField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

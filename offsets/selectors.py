@@ -1,8 +1,9 @@
 """What the ledger says, read-only. Grams are integers; `livemode` keeps demonstration and real rows apart."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from statistics import median
 from typing import Any
 
 from django.db.models import (
@@ -15,8 +16,9 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Sum,
+    Window,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, RowNumber
 
 from common.errors import NotFound
 from offsets.models import (
@@ -33,6 +35,7 @@ from offsets.serials import CreditRange, credits_of_interval, format_credit_seri
 from offsets.verdicts import Verdict
 from projects.models import Project
 
+POOLS = 20  # how many earlier pools the worklist looks back
 UNATTENDED = [name for name, adapter in ADAPTERS.items() if adapter.unattended]
 
 
@@ -162,6 +165,33 @@ def retirements_to_file() -> QuerySet[Retirement]:
         .select_related("project__registry", "block")
         .order_by("pk")
     )
+
+
+@dataclass(frozen=True)
+class PoolDurations:
+    """How long a project's newest confirmed retirements took, from being set aside to confirmed."""
+
+    median: timedelta
+    count: int
+
+
+def pool_durations(project_ids: Collection[int]) -> dict[int, PoolDurations]:
+    """The median over each project's newest POOLS confirmed retirements; projects without any are left out.
+    One statement.
+    """
+    rows = Retirement.objects.filter(project_id__in=list(project_ids), confirmed_at__isnull=False)
+    numbered = rows.annotate(
+        nth=Window(RowNumber(), partition_by=F("project_id"), order_by=F("id").desc())
+    ).filter(nth__lte=POOLS)
+    seconds: dict[int, list[float]] = {}
+    for project_id, opened, confirmed in numbered.order_by().values_list(
+        "project_id", "created_at", "confirmed_at"
+    ):
+        seconds.setdefault(project_id, []).append((confirmed - opened).total_seconds())
+    return {
+        project_id: PoolDurations(timedelta(seconds=median(found)), len(found))
+        for project_id, found in seconds.items()
+    }
 
 
 def retirements_needing_person() -> QuerySet[Retirement]:

@@ -18,8 +18,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from offsets import selectors
+from offsets.admin import worklist
 from offsets.admin.actions import RETIREMENT_ACTIONS
-from offsets.admin.base import NEWEST_FIRST, SERIAL_HELP, LedgerAdmin, Search, link, list_link
+from offsets.admin.base import NEWEST_FIRST, SERIAL_HELP, LedgerAdmin, Search, form_methods, link, list_link
 from offsets.attestations import EXTENSIONS, AttestationMissing, read_attestation
 from offsets.models import (
     Allocation,
@@ -106,7 +107,12 @@ class RetirementAdmin(LedgerAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.worklist)
-        return [path("worklist/", page, name="offsets_retirement_worklist"), *super().get_urls()]
+        batch = self.admin_site.admin_view(form_methods(self.batch))
+        return [
+            path("worklist/", page, name="offsets_retirement_worklist"),
+            path("worklist/<int:project_id>/<str:month>/", batch, name="offsets_retirement_batch"),
+            *super().get_urls(),
+        ]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -115,18 +121,28 @@ class RetirementAdmin(LedgerAdmin):
         return super().changelist_view(request, {**(extra_context or {}), "tools": tools})
 
     def worklist(self, request: HttpRequest) -> HttpResponse:
-        """What a person files with a registry today: block, quantity and reason text, ready to copy."""
+        """What a person files with a registry, by project and month, ready to copy."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
             "opts": self.model._meta,
             "title": _("Retirements to file"),
-            "to_file": [(row, self.serials(row)) for row in selectors.retirements_to_file()],
+            "pools": worklist.pools(),
             "to_decide": [(row, self.serials(row)) for row in selectors.retirements_needing_person()],
             "may_confirm": request.user.has_perm("offsets.confirm_retirement"),
         }
         return TemplateResponse(request, "admin/offsets/worklist.html", context)
+
+    def batch(self, request: HttpRequest, project_id: int, month: str) -> HttpResponse:
+        """Several retirements of one project and month, entered in one form."""
+        return worklist.batch_page(
+            request,
+            project_id=project_id,
+            month=month,
+            context={**self.admin_site.each_context(request), "opts": self.model._meta},
+            back="admin:offsets_retirement_worklist",
+        )
 
     def entered_by(self, row: Retirement) -> str:
         """Whose entries wait for a second person; not what they say."""
