@@ -23,14 +23,20 @@ LONGEST_SOURCE = 160  # characters of a source or a licence; certificate.json ha
 
 
 def pages(
-    facts: Mapping[str, str | int], *, state: str, note: str, record_url: str, digest: str
+    facts: Mapping[str, str | int],
+    *,
+    state: str,
+    note: str,
+    record_url: str,
+    digest: str,
+    logged: sheet.Logged | None = None,
 ) -> list[str]:
     """The page in each density, the airiest first. Raises UnknownWording for a wording never published.
 
     `note` says what became of a certificate that is not valid any more.
     """
     with translation.override(wording_by_id(str(facts["wording"])).language):
-        context = page(facts, state=state, note=note, record_url=record_url, digest=digest)
+        context = page(facts, state=state, note=note, record_url=record_url, digest=digest, logged=logged)
         return [
             render_to_string("certificates/certificate.html", context | {"density": density})
             for density in DENSITIES
@@ -38,7 +44,13 @@ def pages(
 
 
 def page(
-    facts: Mapping[str, str | int], *, state: str, note: str, record_url: str, digest: str
+    facts: Mapping[str, str | int],
+    *,
+    state: str,
+    note: str,
+    record_url: str,
+    digest: str,
+    logged: sheet.Logged | None = None,
 ) -> dict[str, Any]:
     """What the template shows."""
     wording = wording_by_id(str(facts["wording"]))
@@ -51,7 +63,7 @@ def page(
         "intro": sheet.intro_text(facts, wording, device_serial=serial),
         "kg": number_text(sheet.kg_text(int(facts["amount_g"])), language=wording.language),
         "code": facts["certificate"],
-        "steps": sheet.steps(facts, wording, device_serial=serial),
+        "steps": sheet.steps(facts, wording, device_serial=serial, logged=logged),
         "digest": digest,
         "boundary": say(
             "certificate_boundary", wording=wording, boundary=sheet.boundary_text(facts, wording)

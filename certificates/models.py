@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from offsets.models import DeviceOffset
+from offsets.models import Allocation, DeviceOffset, Retirement
 
 
 class Certificate(models.Model):
@@ -36,6 +36,10 @@ class Certificate(models.Model):
     wording = models.CharField(_("wording"), max_length=40)
     language = models.CharField(_("language"), max_length=10)
     issued_at = models.DateTimeField(_("issued"))
+    # The first checkpoint of the public log that holds its grams; nothing is rendered before it is signed.
+    checkpoint = models.ForeignKey(
+        "LogCheckpoint", on_delete=models.PROTECT, null=True, blank=True, related_name="certificates"
+    )
     rendered_at = models.DateTimeField(_("rendered"), null=True, blank=True)
     render_attempts = models.PositiveSmallIntegerField(_("tries to render"), default=0)
     needs_person_at = models.DateTimeField(_("needs a person since"), null=True, blank=True)
@@ -79,3 +83,92 @@ class Certificate(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class LogHead(models.Model):
+    """One row per log (live, sandbox): its length and its key. Its lock is the sequencer's."""
+
+    livemode = models.BooleanField(unique=True)
+    size = models.BigIntegerField(default=0)
+    origin = models.CharField(max_length=120)
+    public_key = models.CharField(max_length=64)  # hexadecimal; another key refuses to go on
+
+    def __str__(self) -> str:
+        return self.origin
+
+
+class LogEntry(models.Model):
+    """One entry of a public log, exactly as published. Append-only."""
+
+    livemode = models.BooleanField()
+    index = models.BigIntegerField()
+    data = models.CharField(max_length=400)  # ASCII, every line ends in LF
+    retirement = models.ForeignKey(
+        Retirement, on_delete=models.PROTECT, null=True, related_name="log_entries"
+    )
+    certificate = models.ForeignKey(
+        Certificate, on_delete=models.PROTECT, null=True, related_name="log_entries"
+    )
+    allocation = models.ForeignKey(
+        Allocation, on_delete=models.PROTECT, null=True, related_name="log_entries"
+    )
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="reversed_by")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["livemode", "index"], name="log_index_once"),
+            models.UniqueConstraint(
+                fields=["retirement"], condition=Q(retirement__isnull=False), name="retirement_logged_once"
+            ),
+            models.UniqueConstraint(
+                fields=["certificate", "allocation"],
+                condition=Q(certificate__isnull=False),
+                name="grams_logged_once_per_certificate",
+            ),
+        ]
+        ordering = ["livemode", "index"]
+        verbose_name = _("entry of the public log")
+        verbose_name_plural = _("entries of the public log")
+
+    def __str__(self) -> str:
+        return f"{self.index}: {self.data.splitlines()[0]}"
+
+
+class LogNode(models.Model):
+    """A complete subtree's hash; written once, so that roots and proofs need no other entry."""
+
+    livemode = models.BooleanField()
+    level = models.PositiveSmallIntegerField()
+    index = models.BigIntegerField()
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["livemode", "level", "index"], name="log_node_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level}/{self.index}"
+
+
+class LogCheckpoint(models.Model):
+    """Size and root, stored before they are signed; `text` is the checkpoint as published."""
+
+    livemode = models.BooleanField()
+    size = models.BigIntegerField()
+    root = models.CharField(max_length=44)  # base64
+    text = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["livemode", "size"], name="one_checkpoint_per_size")]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(text=""), name="checkpoint_to_sign"),
+        ]
+        ordering = ["livemode", "size"]
+        verbose_name = _("checkpoint of the public log")
+        verbose_name_plural = _("checkpoints of the public log")
+
+    def __str__(self) -> str:
+        return f"{self.size} {self.root}"

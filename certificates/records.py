@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from certificates import sheet
 from certificates.models import Certificate
+from certificates.publiclog import logged_of
 from claims.wording import Wording, say, wording_by_id
 from offsets.models import Retirement
 from offsets.selectors import last_checked, retirement_trail
@@ -143,6 +144,7 @@ def _steps(
         "grams": retirement,
         "credits": project,
         "registry": certificate.offset.project.registry_url,
+        "log": reverse("verify"),
     }
     said = sheet.day_text(days, wording)
     return [
@@ -153,5 +155,7 @@ def _steps(
             links.get(step.key, ""),
             say(f"record_link_{step.key}", wording=wording) if step.key in links else "",
         )
-        for step in sheet.steps(facts, wording, device_serial=f"…{serial_end}", checked=said)
+        for step in sheet.steps(
+            facts, wording, device_serial=f"…{serial_end}", checked=said, logged=logged_of(certificate)
+        )
     ]

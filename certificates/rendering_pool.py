@@ -18,8 +18,8 @@ from django.conf import settings
 
 from certificates import document
 from certificates.models import Certificate
+from certificates.publiclog import certificate_json, logged_of
 from certificates.records import note_of
-from certificates.selectors import certificate_json
 from common.errors import DomainError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -159,6 +159,7 @@ def request_for(certificate: Certificate) -> dict[str, object]:
             note=note_of(certificate),
             record_url=f"{settings.SITE_URL}/c/{certificate.code}/",
             digest=certificate.digest,
+            logged=logged_of(certificate),
         )
     except (KeyError, ValueError, DomainError) as error:
         raise RenderingFailed(f"The facts make no page: {error!r}") from error

@@ -1,14 +1,13 @@
 """What certificates say, read-only."""
 
-import json
 from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
-from certificates.models import Certificate
+from certificates.models import Certificate, LogCheckpoint, LogEntry
 from common.codes import normalise_code
 from common.errors import DomainError, NotFound
-from offsets.models import DeviceOffset
+from offsets.models import DeviceOffset, Retirement
 
 CODE_GROUPS = 4
 
@@ -60,10 +59,16 @@ def offsets_to_certify() -> QuerySet[DeviceOffset]:
 
 
 def certificates_to_render() -> QuerySet[Certificate]:
-    """Issued, neither rendered nor given up nor withdrawn; those that failed before come last."""
-    return Certificate.objects.filter(
-        rendered_at__isnull=True, needs_person_at__isnull=True, withdrawn_at__isnull=True
-    ).order_by("render_attempts", "pk")
+    """In a signed checkpoint, neither rendered nor given up nor withdrawn; failed ones come last."""
+    return (
+        Certificate.objects.filter(
+            rendered_at__isnull=True, needs_person_at__isnull=True, withdrawn_at__isnull=True
+        )
+        .exclude(checkpoint=None)
+        .exclude(checkpoint__text="")
+        .select_related("checkpoint")
+        .order_by("render_attempts", "pk")
+    )
 
 
 def files_to_delete() -> QuerySet[Certificate]:
@@ -77,15 +82,18 @@ def certificates_of(offset_ids: Sequence[int]) -> dict[int, Certificate]:
     return {certificate.offset_id: certificate for certificate in rows}
 
 
-def certificate_json(certificate: Certificate) -> bytes:
-    """`certificate.json`: the facts, the nonce (hexadecimal) and the digest that they give. Raises
-    Withdrawn.
-    """
-    if certificate.facts is None or certificate.nonce is None:
-        raise Withdrawn("This certificate was withdrawn; its facts are deleted.")
-    body = {
-        "facts": certificate.facts,
-        "nonce": bytes(certificate.nonce).hex(),
-        "digest": certificate.digest,
-    }
-    return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+def has_log_work(*, livemode: bool) -> bool:
+    """Whether a log has something to enter or to sign: a mode that nobody uses needs no key."""
+    return (
+        Retirement.objects.filter(
+            livemode=livemode, state=Retirement.State.CONFIRMED, log_entries=None
+        ).exists()
+        or Certificate.objects.filter(livemode=livemode, checkpoint=None, facts__isnull=False).exists()
+        or LogCheckpoint.objects.filter(livemode=livemode, text="").exists()
+        or LogEntry.objects.filter(
+            livemode=livemode,
+            allocation__isnull=False,
+            reversed_by=None,
+            certificate__offset__ended_at__isnull=False,
+        ).exists()
+    )

@@ -159,7 +159,18 @@ def changes(facts: Facts, wording: Wording) -> list[tuple[str, str, str]]:
     ]
 
 
-def steps(facts: Facts, wording: Wording, *, device_serial: str, checked: str = "") -> list[Step]:
+@dataclass(frozen=True)
+class Logged:
+    """Where the public log holds these grams: the entries' numbers, the checkpoint's size and root."""
+
+    entries: tuple[int, ...]
+    size: int
+    root: str
+
+
+def steps(
+    facts: Facts, wording: Wording, *, device_serial: str, checked: str = "", logged: Logged | None = None
+) -> list[Step]:
     """The line from the device to the registry. `device_serial` is the whole one, or its end on a public
     page; `checked` the day of the registry's report that shows every retirement.
     """
@@ -169,6 +180,7 @@ def steps(facts: Facts, wording: Wording, *, device_serial: str, checked: str = 
         Step("grams", say("step_grams", wording=wording), tuple(_grams(facts, wording))),
         _credits(facts, wording),
         _registry(facts, wording, checked),
+        *([_log(wording, logged)] if logged else []),
     ]
 
 
@@ -296,6 +308,18 @@ def _registry(facts: Facts, wording: Wording, checked: str) -> Step:
         (
             Part(f"{facts['registry_name']}. {name_line}"),
             *((Part(f" {_capital(said)}."),) if said else ()),
+        ),
+    )
+
+
+def _log(wording: Wording, logged: Logged) -> Step:
+    numbers = ", ".join(thousands(number) for number in logged.entries)
+    return Step(
+        "log",
+        say("step_log", wording=wording),
+        (
+            Part(say("log_line", wording=wording, entry=numbers, size=thousands(logged.size)) + " "),
+            Part(logged.root, code=True),
         ),
     )
 

@@ -7,9 +7,10 @@ from celery import shared_task
 from django.db import DatabaseError
 from django.utils import timezone
 
-from certificates import selectors, services
+from certificates import publiclog, selectors, services
 from certificates.rendering_pool import RendererUnavailable
 from common import faults
+from common.errors import DomainError
 
 log = logging.getLogger(__name__)
 ISSUE_BATCHES = 20
@@ -30,6 +31,22 @@ def issue_certificates() -> int:
         if count < services.ISSUE_BATCH:
             break
     return issued + ended
+
+
+@shared_task(name="certificates.tasks.append_to_log")
+def append_to_log() -> int:
+    """Enter confirmed retirements and issued certificates in the public log of their mode, and sign it."""
+    entered = 0
+    for livemode in (False, True):
+        if not selectors.has_log_work(livemode=livemode):
+            continue
+        try:
+            while publiclog.append(livemode=livemode, now=timezone.now(), actor="sweep:append_to_log"):
+                entered += 1
+            publiclog.sign_checkpoints(livemode=livemode)
+        except DomainError as error:
+            log.error("the public log is not extended livemode=%s: %s", livemode, error.message)
+    return entered
 
 
 @shared_task(name="certificates.tasks.render_certificates")

@@ -1,8 +1,25 @@
 """What the database itself refuses to change on a certificate."""
 
-from common.triggers import no_delete, write_once
+from common.triggers import append_only, no_delete, write_once
 
 TRIGGERS = (
+    *append_only("certificates.LogEntry"),
+    *append_only("certificates.LogNode"),
+    no_delete("certificates.LogCheckpoint"),
+    no_delete("certificates.LogHead"),
+    write_once(
+        "certificates.LogCheckpoint",
+        name="signed_once",
+        condition="OLD.size <> NEW.size OR OLD.root <> NEW.root"
+        " OR OLD.livemode <> NEW.livemode OR OLD.text <> ''",
+        message="certificates.LogCheckpoint: size and root never change, and it is signed once.",
+    ),
+    write_once(
+        "certificates.LogHead",
+        name="only_grows",
+        condition="NEW.size < OLD.size OR OLD.origin <> NEW.origin OR OLD.public_key <> NEW.public_key",
+        message="certificates.LogHead: a log only grows, and its key stays.",
+    ),
     no_delete("certificates.Certificate"),
     write_once(
         "certificates.Certificate",

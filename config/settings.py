@@ -5,6 +5,7 @@ demo secrets. `./run` sets `demo` for a laptop, the test suite sets `test`.
 """
 
 import secrets
+from hashlib import sha256
 from pathlib import Path
 
 import environ
@@ -40,6 +41,11 @@ def demo_secret(name: str) -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(48))
     return path.read_text()
+
+
+def demo_log_seed(mode: str) -> str:
+    """The seed of a demo's or a test's log key."""
+    return sha256(demo_secret(f"log_{mode}").encode()).hexdigest()
 
 
 DEBUG = False
@@ -284,6 +290,12 @@ BROKER_URL = env.str("BROKER_URL", "")
 BROKER_API_KEY = env.str("BROKER_API_KEY", "")
 # What this host knows of its ledger's history: a database that is behind it was restored, and is held.
 LEDGER_EPOCH_FILE = Path(env.str("CLEARLINE_LEDGER_EPOCH_FILE", str(HOME / "ledger-epoch.json")))
+# The public log's name and keys: 32 bytes in hexadecimal, one for each mode; a demo makes its own.
+LOG_ORIGIN = env.str("CLEARLINE_LOG_ORIGIN", "log.clearline.example")
+LOG_SEEDS = {
+    mode: env.str(f"CLEARLINE_LOG_SEED_{mode.upper()}", "") or ("" if PRODUCTION else demo_log_seed(mode))
+    for mode in ("live", "sandbox")
+}
 BASKET_LIFETIME_HOURS = 24
 ORDER_PAYMENT_DAYS = 14
 MAX_DEVICES_PER_ORDER = 10_000

@@ -27,6 +27,7 @@ SWEEPS = [
     "offsets.tasks.retire_credits",
     "offsets.tasks.allocate_grams",
     "certificates.tasks.issue_certificates",
+    "certificates.tasks.append_to_log",
     "certificates.tasks.render_certificates",
     "checkout.tasks.email_orders",
     "checkout.tasks.email_certificates",
@@ -40,7 +41,9 @@ WAKEUPS: dict[str, list[str]] = {
     offsets.RETIREMENT_OPENED: ["offsets.tasks.retire_credits"],
     offsets.RETIREMENT_CONFIRMED: ["offsets.tasks.allocate_grams"],
     offsets.OFFSET_COVERED: ["certificates.tasks.issue_certificates"],
-    certificates.CERTIFICATE_ISSUED: ["certificates.tasks.render_certificates"],
+    offsets.OFFSET_REVERSED: ["certificates.tasks.issue_certificates"],
+    certificates.CERTIFICATE_ISSUED: ["certificates.tasks.append_to_log"],
+    certificates.LOG_EXTENDED: ["certificates.tasks.render_certificates"],
     certificates.CERTIFICATE_RENDERED: ["checkout.tasks.email_certificates"],
 }
 

@@ -10,6 +10,7 @@ from storefront.views import (
     configure,
     content,
     impact,
+    log,
     orders,
     projects,
     records,
@@ -36,6 +37,18 @@ urlpatterns: list[URLPattern] = [
     path("c/<str:code>/badge.svg", records.badge, name="record_badge"),
     path("c/<str:code>/certificate.pdf", records.files, {"name": "certificate.pdf"}, name="record_pdf"),
     path("c/<str:code>/certificate.json", records.files, {"name": "certificate.json"}, name="record_json"),
+    # The public log: live, and the sandbox's own
+    *(
+        path(f"{prefix}log/{name}", view, {"livemode": livemode}, name=f"{word}_log_{view.__name__}")
+        for prefix, livemode, word in (("", True, "live"), ("sandbox/", False, "sandbox"))
+        for name, view in (
+            ("key", log.key),
+            ("checkpoint", log.checkpoint),
+            ("checkpoints/", log.checkpoints),
+            ("checkpoints/<int:size>", log.old_checkpoint),
+            ("entries", log.entries),
+        )
+    ),
     # Basket, checkout, orders, account
     path("basket/", basket.show, name="basket"),
     path("basket/add/", basket.add, name="basket_add"),

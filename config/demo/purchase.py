@@ -13,7 +13,7 @@ from accounts.selectors import market_for_country
 from catalog.selectors import choose_options, product_by_sku
 from certificates.badges import badge_svg
 from certificates.models import Certificate
-from certificates.selectors import certificate_json
+from certificates.publiclog import certificate_json, key_of
 from checkout.baskets import add_line, create_basket
 from checkout.models import Order, OrderedDevice
 from checkout.payments import sandbox
@@ -49,6 +49,7 @@ def play(*, work: Callable[[], None] | None) -> dict[str, Any]:
         "certificate_code": certificate.code,
         "record_url": f"{settings.SITE_URL}/c/{certificate.code}/",
         **save_files(certificate, facts),
+        "log_key": str(key_of(livemode=certificate.livemode)),
         "seconds": round(time.monotonic() - started, 2),
     }
 

@@ -6,13 +6,13 @@ import json
 import secrets
 from pathlib import Path
 
-from catalog.seed import load_catalogue
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from accounts.models import Account, Membership, User
 from accounts.seed import load_markets
+from catalog.seed import load_catalogue
 from offsets.importing import import_blocks, read_blocks
 from offsets.models import CreditBlock
 from partners.keys import create_key

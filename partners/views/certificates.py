@@ -10,7 +10,8 @@ from rest_framework.response import Response
 
 from certificates.badges import badge_svg
 from certificates.models import Certificate
-from certificates.selectors import Withdrawn, certificate_json
+from certificates.publiclog import certificate_json
+from certificates.selectors import Withdrawn
 from common.errors import Conflict
 from partners import representations, selectors
 from partners.schema import refusals

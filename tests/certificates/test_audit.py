@@ -346,4 +346,4 @@ def test_a_hundred_thousand_entries_are_audited_in_seconds(tmp_path: Path) -> No
     folder = mirror(log, tmp_path / "log")
     started = time.monotonic()
     assert run(folder, "--key", KEY) == (0, "all rules hold")
-    assert time.monotonic() - started < 20  # about one second on an idle machine
+    assert time.monotonic() - started < 60  # about one second on an idle machine

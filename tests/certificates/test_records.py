@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from certificates import services, tasks
+from certificates.publiclog import certificate_json
 from certificates.records import record_of
-from certificates.selectors import UnknownCode, Withdrawn, certificate_by_code, certificate_json
+from certificates.selectors import UnknownCode, Withdrawn, certificate_by_code
 from offsets import services as ledger
 from tests.factories.certificates import ISSUED, make_certificate
 
@@ -38,7 +39,7 @@ def test_a_valid_record_leads_from_the_device_to_the_registry() -> None:
     record = record_of(certificate_by_code(certificate.code))
     assert record.state_label == "Retired and recorded"
     assert record.title == "0.386 t of carbon credits were retired for one ThinkPad T490"
-    assert [step.key for step in record.steps] == ["device", "amount", "grams", "credits", "registry"]
+    assert [step.key for step in record.steps] == ["device", "amount", "grams", "credits", "registry", "log"]
     assert record.proves.endswith("add up to no more than 1 t.")
     assert record.demo == "Demonstration: not a real retirement."
     assert record.digest == certificate.digest

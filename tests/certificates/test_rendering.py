@@ -28,6 +28,7 @@ from tests.factories.certificates import (
     ACTOR,
     ISSUED,
     cover,
+    enter_log,
     issue,
     make_certificate,
     make_footprint,
@@ -113,7 +114,7 @@ def test_it_is_one_sound_a4_page_with_its_facts_attached(tmp_path: Path) -> None
         assert pdf.Root.MarkInfo.Marked
         assert str(pdf.Root.Lang) == "en"
     assert body["facts"] == certificate.facts
-    assert commit(body["facts"], bytes.fromhex(body["nonce"])).hex() == certificate.digest == body["digest"]
+    assert commit(body["facts"], bytes.fromhex(body["nonce"])).hex() == certificate.digest
     assert len(content) <= 60 * 1024
     if shutil.which("qpdf"):
         assert subprocess.run(["qpdf", "--check", path], capture_output=True).returncode == 0
@@ -174,6 +175,7 @@ def test_one_that_cannot_be_rendered_needs_a_person_and_the_others_go_on() -> No
         make_wish(project, "PF-1", product="机械革命"), make_wish(project, "PF-2"), make_wish(project, "PF-3")
     )
     issue()
+    enter_log()
     assert [tasks.render_certificates() for _round in range(4)] == [2, 0, 0, 0]
     [sick] = Certificate.objects.filter(rendered_at=None)
     assert (sick.offset.device_serial, sick.render_attempts) == ("PF-1", 3)
@@ -275,6 +277,7 @@ def test_markup_in_a_name_is_printed_as_typed_and_fetches_nothing(
     ]
     cover(*(make_wish(project, f"PF-{n}", beneficiary=name) for n, name in enumerate(names)))
     issue()
+    enter_log()
     for certificate in Certificate.objects.order_by("pk"):
         content = rendered(certificate)
         typed = str((certificate.facts or {})["beneficiary"])
@@ -344,6 +347,7 @@ def test_many_intervals_and_changes_still_fit_one_page() -> None:
     )
     assert offset.allocations.count() >= 8
     issue()
+    enter_log()
     certificate = Certificate.objects.get(offset=offset)
     content = rendered(certificate)
     with pikepdf.open(io.BytesIO(content)) as pdf:
@@ -378,6 +382,7 @@ def test_the_title_follows_the_state() -> None:
 def test_a_certificate_that_was_issued_again_says_which_one_stands() -> None:
     old = make_certificate()
     new = services.issue_again(old, reason="x", actor="staff:5", now=LATER)
+    enter_log()
     assert tasks.render_certificates() == 2
     old.refresh_from_db()
     with old.pdf.open("rb") as file:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.pcf.footprint import Adjustment, Footprint, Stage
-from certificates import services
+from certificates import publiclog, services
 from certificates.models import Certificate
 from offsets import services as ledger
 from offsets.models import DeviceOffset
@@ -81,8 +81,16 @@ def issue(*, now: datetime = ISSUED) -> int:
     return services.issue_certificates(now=now, actor=ACTOR)
 
 
+def enter_log(*, livemode: bool = False) -> None:
+    """One round of the log's sweep: whatever is new is in a signed checkpoint afterwards."""
+    while publiclog.append(livemode=livemode, now=ISSUED, actor=ACTOR):
+        pass
+    publiclog.sign_checkpoints(livemode=livemode)
+
+
 def make_certificate(device_serial: str = "PF1X1234", **changes: Any) -> Certificate:
-    """A certificate, issued and not yet rendered."""
+    """A certificate, issued, in a signed checkpoint of the log, and not yet rendered."""
     offset = make_covered(device_serial, **changes)
     issue()
+    enter_log()
     return Certificate.objects.get(offset=offset)
