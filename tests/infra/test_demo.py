@@ -17,7 +17,7 @@ pytestmark = pytest.mark.embedded
 
 PROMISED = [
     *("order", "device_serial", "product", "project", "amount_g", "credit_serials"),
-    *("certificate_code", "record_url", "pdf", "svg", "json", "seconds"),
+    *("certificate_code", "record_url", "pdf", "svg", "json", "log_key", "seconds"),
 ]
 
 
