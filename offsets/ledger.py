@@ -7,10 +7,11 @@ first; buying takes no early lock and updates the counter last.
 
 import json
 import secrets
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -18,7 +19,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from common.codes import random_code
-from common.rows import insert
+from common.rows import insert_values
 from offsets.errors import NotEnoughCredits, OutsideTransaction, SoldOut, StockStopped
 from offsets.models import (
     GRAMS_PER_CREDIT,
@@ -208,7 +209,14 @@ def consume(reservations: QuerySet[Reservation]) -> dict[tuple[int, bool], tuple
 
 
 def set_aside(
-    *, project: Project, livemode: bool, credits: int, adapter: str, reason: str, now: datetime
+    *,
+    project: Project,
+    livemode: bool,
+    credits: int,
+    adapter: str,
+    reason: str,
+    now: datetime,
+    beneficiary: str = "",
 ) -> list[Retirement]:
     """Choose this many free credits, oldest vintage first, as one open retirement per contiguous run.
 
@@ -233,6 +241,7 @@ def set_aside(
                     adapter=adapter,
                     reference=reference,
                     reason=f"{reference} {reason}",
+                    beneficiary=beneficiary,
                     now=now,
                 )
             )
@@ -333,25 +342,31 @@ def allocate(*, project_id: int, livemode: bool, limit: int, now: datetime) -> l
     """Cover uncovered offsets, oldest first, with grams of confirmed retirements; returns those now covered.
 
     The caller holds the project's lock. An offset is covered whole (of several intervals if need be) or not
-    at all.
+    at all. Grams retired in somebody's name go to offsets of that beneficiary only, and to those first.
     """
     _require_transaction()
-    spans = list(
-        Span.objects.filter(
-            retirement__project_id=project_id, retirement__livemode=livemode, next_g__lt=F("to_g")
-        ).order_by("pk")
-    )
-    surplus_g = sum(span.to_g - span.next_g for span in spans)
+    rows = Span.objects.filter(
+        retirement__project_id=project_id, retirement__livemode=livemode, next_g__lt=F("to_g")
+    ).annotate(beneficiary=F("retirement__beneficiary"))
+    named = {span: span.beneficiary for span in rows.order_by("pk")}
+    spans = list(named)
+    left_g: dict[str, int] = defaultdict(int)
+    for span, beneficiary in named.items():
+        left_g[beneficiary] += span.to_g - span.next_g
     covered: list[DeviceOffset] = []
     for offset in waiting_offsets(project_id=project_id, livemode=livemode).defer("footprint")[:limit]:
+        own_g = left_g[offset.beneficiary] if offset.beneficiary else 0
+        surplus_g = own_g + left_g[""]
         if offset.amount_g > surplus_g:
             break
-        surplus_g -= offset.amount_g
+        named_g = min(own_g, offset.amount_g)
+        left_g[offset.beneficiary] -= named_g
+        left_g[""] -= offset.amount_g - named_g
         covered.append(offset)
     if not covered:
         return []
     deal_order.shuffle(covered)
-    _hand_out(spans, covered, now=now)
+    _hand_out(spans, covered, now=now, named=named)
     changed = DeviceOffset.objects.filter(
         pk__in=[offset.pk for offset in covered], covered_at=None, ended_at=None
     ).update(covered_at=now)
@@ -367,26 +382,36 @@ def waiting_offsets(*, project_id: int, livemode: bool) -> QuerySet[DeviceOffset
     ).order_by("pk")
 
 
-def _hand_out(spans: list[Span], offsets: list[DeviceOffset], *, now: datetime) -> None:
-    """Deal the spans' grams to the offsets, in order, and raise the spans' counters by one statement."""
-    allocations: list[Allocation] = []
+def _hand_out(
+    spans: list[Span],
+    offsets: list[DeviceOffset],
+    *,
+    now: datetime,
+    named: Mapping[Span, str] = MappingProxyType({}),
+) -> None:
+    """Deal the spans' grams to the offsets, in order, and raise the spans' counters by one statement.
+
+    `named` says in whose name a span's grams were retired: that beneficiary's offsets take them first.
+    """
+    intervals: list[tuple[int, int, int, int, datetime]] = []
     raised: dict[int, tuple[int, int]] = {}
-    remaining = iter(spans)
-    span = next(remaining)
+    queues: dict[str, deque[Span]] = defaultdict(deque)
+    for span in spans:
+        queues[named.get(span, "")].append(span)
     for offset in offsets:
         missing_g = offset.amount_g
         while missing_g:
+            queue = queues[offset.beneficiary] or queues[""]
+            span = queue[0]
             next_g = raised[span.pk][1] if span.pk in raised else span.next_g
             if next_g == span.to_g:
-                span = next(remaining)
+                queue.popleft()
                 continue
             part_g = min(missing_g, span.to_g - next_g)
-            allocations.append(
-                Allocation(span=span, offset=offset, from_g=next_g, to_g=next_g + part_g, created_at=now)
-            )
+            intervals.append((span.pk, offset.pk, next_g, next_g + part_g, now))
             raised[span.pk] = (span.next_g, next_g + part_g)
             missing_g -= part_g
-    insert(allocations)
+    insert_values(Allocation, ("span_id", "offset_id", "from_g", "to_g", "created_at"), intervals)
     _raise_counters(raised)
 
 

@@ -6,6 +6,7 @@ idempotent on our request id.
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -37,7 +38,8 @@ def open_retirements(
 ) -> list[Retirement]:
     """Set whole credits aside for the promises that neither surplus nor credits in flight will cover.
 
-    One retirement per contiguous run, oldest vintage first; `ahead_credits` more fill the surplus. Returns []
+    One retirement per contiguous run, oldest vintage first; the whole credits of a verified company's order
+    that named a beneficiary come first, in that name. `ahead_credits` more fill the surplus. Returns []
     when nothing is needed. Raises NotEnoughCredits, and Conflict when the project has a retirement newer than
     `seen` (its key), so that a second click retires nothing; then nothing has moved. The registry is called
     by `settle` only.
@@ -49,18 +51,23 @@ def open_retirements(
         raise Conflict(
             f"Credits of {project.short_name} were set aside since you opened this page; look again first."
         )
-    needed_g = selectors.needed_g(project_id=project.pk, livemode=livemode)
-    credits = ceil_credits(needed_g) + ahead_credits
-    if credits <= 0:
-        return []
-    retirements = ledger.set_aside(
+    set_aside = partial(
+        ledger.set_aside,
         project=project,
         livemode=livemode,
-        credits=credits,
         adapter=project.registry.adapter,
         reason=f"Retired for devices sold in {now:%B %Y}, listed at the reference's public page",
         now=now,
     )
+    retirements: list[Retirement] = []
+    own_names = selectors.credits_in_own_name(project_id=project.pk, livemode=livemode)
+    for beneficiary, credits in sorted(own_names.items()):
+        retirements += set_aside(credits=credits, beneficiary=beneficiary)
+    needed_g = selectors.needed_g(project_id=project.pk, livemode=livemode)
+    if (credits := ceil_credits(needed_g) + ahead_credits) > 0:
+        retirements += set_aside(credits=credits)
+    if not retirements:
+        return []
     data = {"ahead_credits": ahead_credits, "reason": reason} if ahead_credits else {}
     events.record_all(
         kinds.RETIREMENT_OPENED, retirements, actor=actor, data={row.pk: data for row in retirements}

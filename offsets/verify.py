@@ -241,6 +241,11 @@ def offsets_are_covered_whole() -> Found:
     )
     for pk in strangers.values_list("pk", flat=True).iterator():
         yield f"allocation:{pk}", "gives grams of one project or mode to an offset of another"
+    named = Allocation.objects.exclude(span__retirement__beneficiary="").exclude(
+        span__retirement__beneficiary=F("offset__beneficiary")
+    )
+    for pk in named.values_list("pk", flat=True).iterator():
+        yield f"allocation:{pk}", "gives grams that were retired in another's name"
     early = Allocation.objects.exclude(span__retirement__state=Retirement.State.CONFIRMED)
     for pk in early.values_list("pk", flat=True).iterator():
         yield f"allocation:{pk}", "was allocated before the registry confirmed"

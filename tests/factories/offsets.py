@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 
+from accounts.models import Account
 from offsets import services
 from offsets.importing import BlockRow, import_blocks
 from offsets.models import Allocation, OffsetRequest, Retirement
@@ -74,6 +75,7 @@ def wish(
     holder: str | None = None,
     supplement: int = 0,
     period: str = "years-5",
+    beneficiary: str = "",
 ) -> services.OffsetWish:
     """An offset for a ThinkPad T490."""
     return services.OffsetWish(
@@ -93,13 +95,16 @@ def wish(
         wording="eu-consumer-en-1",
         supplement=supplement,
         holder=holder,
+        beneficiary=beneficiary,
     )
 
 
-def promise(*wishes: services.OffsetWish, key: str = "order-1") -> OffsetRequest:
+def promise(
+    *wishes: services.OffsetWish, key: str = "order-1", owner: Account | None = None
+) -> OffsetRequest:
     """Ask for these offsets as the shop does."""
     return services.request_offsets(
-        wishes, owner=None, livemode=False, actor=SHOP, scope="shop", key=key, now=NOON
+        wishes, owner=owner, livemode=False, actor=SHOP, scope="shop", key=key, now=NOON
     )
 
 
