@@ -8,7 +8,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from common.models import Event
-from common.rows import insert
+from common.rows import insert_values
 
 Waker = Callable[[str], None]
 _wakers: list[Waker] = []
@@ -50,16 +50,13 @@ def record_all(
         return
     last = {} if first else _last_sequences(list(subjects))
     now = timezone.now()
-    insert(
-        Event(
-            kind=kind,
-            subject=subject,
-            sequence=last.get(subject, 0) + 1,
-            actor=actor,
-            data=dict((data or {}).get(pk, {})),
-            created_at=now,
-        )
-        for subject, pk in subjects.items()
+    insert_values(
+        Event,
+        ("kind", "subject", "sequence", "actor", "data", "created_at"),
+        [
+            (kind, subject, last.get(subject, 0) + 1, actor, dict((data or {}).get(pk, {})), now)
+            for subject, pk in subjects.items()
+        ],
     )
     wake(kind)
 

@@ -10,6 +10,7 @@ A credit serial is a series (every part that makes the running number unique) an
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from common.errors import InvalidInput
 
@@ -150,6 +151,7 @@ def normalise_device(manufacturer: str, device_serial: str) -> tuple[str, str]:
     )
 
 
+@lru_cache(maxsize=32_768)  # an order of 10,000 devices is compared twice, and makers are few
 def _normalised(what: str, text: str, *, longest: int, blanks: bool) -> str:
     text = text.strip()
     result = unicodedata.normalize("NFKC", text).strip().upper()
