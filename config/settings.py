@@ -4,6 +4,7 @@
 demo secrets. `./run` sets `demo` for a laptop, the test suite sets `test`.
 """
 
+import re
 import secrets
 from hashlib import sha256
 from pathlib import Path
@@ -43,9 +44,14 @@ def demo_secret(name: str) -> str:
     return path.read_text()
 
 
-def demo_log_seed(mode: str) -> str:
-    """The seed of a demo's or a test's log key."""
-    return sha256(demo_secret(f"log_{mode}").encode()).hexdigest()
+def log_seed(variable: str, *, needed: bool) -> str:
+    """The seed of a public log's key. The shop's own mode must have one; a demo and a test make theirs."""
+    seed: str = env.str(variable, "")
+    if not seed and not PRODUCTION:
+        return sha256(demo_secret(variable.lower()).encode()).hexdigest()
+    if (seed or needed) and not re.fullmatch("[0-9a-f]{64}", seed):
+        raise ImproperlyConfigured(f"{variable} is not set to 32 random bytes in hexadecimal.")
+    return seed
 
 
 DEBUG = False
@@ -293,8 +299,8 @@ LEDGER_EPOCH_FILE = Path(env.str("CLEARLINE_LEDGER_EPOCH_FILE", str(HOME / "ledg
 # The public log's name and keys: 32 bytes in hexadecimal, one for each mode; a demo makes its own.
 LOG_ORIGIN = env.str("CLEARLINE_LOG_ORIGIN", "log.clearline.example")
 LOG_SEEDS = {
-    mode: env.str(f"CLEARLINE_LOG_SEED_{mode.upper()}", "") or ("" if PRODUCTION else demo_log_seed(mode))
-    for mode in ("live", "sandbox")
+    "live": log_seed("CLEARLINE_LOG_SEED_LIVE", needed=LIVEMODE),
+    "sandbox": log_seed("CLEARLINE_LOG_SEED_SANDBOX", needed=not LIVEMODE),
 }
 BASKET_LIFETIME_HOURS = 24
 ORDER_PAYMENT_DAYS = 14

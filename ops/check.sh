@@ -51,4 +51,5 @@ PRODUCTION_SAMPLE=(
     DATABASE_URL=postgres://clearline@localhost/clearline
     REDIS_URL=redis://localhost:6379/0
     EMAIL_URL=smtp://localhost:25
+    CLEARLINE_LOG_SEED_LIVE=5f1c0b7e93a2d84466f1b0a9c3e7d5528a40f6e1927bc3d8e5a7f019b6c4d2e3
 )

@@ -16,6 +16,7 @@ PRODUCTION = {
     "DATABASE_URL": "postgres://clearline@db.example/clearline",
     "REDIS_URL": "redis://redis.example:6379/0",
     "EMAIL_URL": "smtp://mail.example:25",
+    "CLEARLINE_LOG_SEED_LIVE": "5f" * 32,
 }
 
 

@@ -37,6 +37,8 @@ OPERATOR = {
     "ALLOWED_HOSTS": "shop.example,127.0.0.1",
     "SITE_URL": "https://shop.example",
     "EMAIL_URL": "filemail:///data/mail",
+    "CLEARLINE_LOG_ORIGIN": "log.shop.example",
+    "CLEARLINE_LOG_SEED_SANDBOX": secrets.token_hex(32),
     "POSTGRES_PASSWORD": "trial",
     "SECURE_SSL_REDIRECT": "0",
 }
