@@ -59,8 +59,8 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     market_country = delivery_country(request, basket_of(request))
     reader = reader_for(request, market_country)
     choice = _choice(request, found, market_country)
-    context = _context(request, found, choice, market_country, reader)
     fragment = bool(getattr(request, "htmx", False))
+    context = _context(request, found, choice, market_country, reader) | {"fragment": fragment}
     template = "storefront/browse/_configurator.html" if fragment else "storefront/browse/product.html"
     return render(request, template, context, status=422 if choice.problems else 200)
 

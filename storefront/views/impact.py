@@ -36,10 +36,11 @@ def impact(request: HttpRequest) -> HttpResponse:
         "claimed": tonnes_text(totals.claimed_g),
         "surplus": tonnes_text(totals.surplus_g),
         "devices": whole_text(totals.devices),
+        "device_count": totals.devices,
         "by_project": [(project, tonnes_text(grams)) for project, grams in by_project],
-        "comparisons": [(whole_text(one.quantity), one.unit, one.source) for one in comparisons]
-        if totals.retired_g
-        else [],
+        "comparisons": [
+            (whole_text(one.quantity), one.unit, one.source) for one in comparisons if one.quantity
+        ],
         "demo": "" if livemode() else say("certificate_demo", wording=wording),
     }
     return render(request, "storefront/content/impact.html", context)

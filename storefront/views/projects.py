@@ -2,6 +2,8 @@
 retirement.
 """
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -20,6 +22,7 @@ from offsets.selectors import (
     retirement_by_reference,
 )
 from offsets.serials import credits_of_interval, format_credit_serials
+from projects.models import Project
 from projects.selectors import project_by_reference, projects_for_sale
 from storefront.amounts import livemode, tonnes_text
 from storefront.buying import basket_of, delivery_country, reader_for
@@ -90,9 +93,37 @@ def project(request: HttpRequest, reference: str) -> HttpResponse:
             for retirement in block.retirements.all()
             if retirement.state == "confirmed"
         ],
-        "quality": list(found.quality_facts.all()),
+        "quality": issuances_of(found),
     }
     return render(request, "storefront/projects/project.html", context)
+
+
+@dataclass(frozen=True)
+class Issuances:
+    """What the registry prints of a project's issuances: a column for each, a row for each field."""
+
+    columns: list[tuple[int, date | None]]  # vintage, day of the issuance
+    rows: list[tuple[str, list[str | None]]]  # None where the registry has no such field
+    sources: list[str]
+
+
+def issuances_of(project: Project) -> Issuances | None:
+    """The project's quality facts, newest issuance first; None when there are none."""
+    facts = list(project.quality_facts.all())
+    if not facts:
+        return None
+    columns = sorted(
+        {(fact.vintage, fact.issued_on) for fact in facts},
+        key=lambda column: (column[0], column[1] or date.min),
+        reverse=True,
+    )
+    values = {(fact.name, fact.vintage, fact.issued_on): fact.value for fact in facts}
+    names = dict.fromkeys(fact.name for fact in facts)
+    return Issuances(
+        columns=columns,
+        rows=[(name, [values.get((name, *column)) for column in columns]) for name in names],
+        sources=list(dict.fromkeys(fact.source for fact in facts)),
+    )
 
 
 @require_safe

@@ -53,3 +53,11 @@ def choose_country(client: Client, country: str) -> None:
 def counted() -> CaptureQueriesContext:
     """The statements of a block: `with counted() as statements`."""
     return CaptureQueriesContext(connection)
+
+
+def delivers_to(client: Client) -> tuple[str, str]:
+    """Country and currency that the shop's pages name to this visitor."""
+    page = client.get("/")
+    country = page.context["market_country"].country
+    assert country.name in words(page)
+    return str(country.code), str(page.context["currency"])

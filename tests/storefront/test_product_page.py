@@ -66,6 +66,7 @@ def test_htmx_gets_the_fragment_of_the_same_address(client: Client, wind: Projec
     assert text(fragment).lstrip().startswith('<div id="configurator">')
     assert "<html" not in text(fragment)
     assert "for one year causes about 302 kg" in words(fragment)
+    assert '<p id="news" hx-swap-oob="innerHTML">' in text(fragment)  # screen readers are told
     assert "HX-Request" in fragment["Vary"]
 
 
@@ -109,6 +110,15 @@ def test_nothing_is_ticked_and_the_credits_are_a_button_of_their_own(client: Cli
         f"/basket/add/?product={LAPTOP.lower()}",
     )
     assert "primary" not in page[page.index(offer) - 120 : page.index(offer)]
+
+
+def test_enter_in_a_field_shows_and_never_buys(client: Client, wind: Project) -> None:
+    page = text(client.get(PAGE))
+    form = page[page.index('<form id="config" method="get"') :]
+    first = re.search(r"<button[^>]*>", form)
+    assert first is not None
+    assert 'type="submit"' in first.group()
+    assert "formaction" not in first.group()
 
 
 def test_the_offer_names_kilograms_price_and_project_in_the_words_of_register_a(
@@ -174,8 +184,8 @@ def test_the_bar_is_to_scale_and_brackets_the_error(client: Client, wind: Projec
     page = client.get(PAGE)
     assert 'class="bracket"' in text(page)
     # 310 kg of the 410 kg that the bracket's end stands for; the sheet's 400 kg ± 25 %
-    widths = [float(width) for width in re.findall(r'<rect x="[0-9.]+" y="0" width="([0-9.]+)"', text(page))]
-    assert widths == pytest.approx([300 / 410 * 1000 - 2, 10 / 410 * 1000 - 2], abs=0.11)
+    widths = [float(width) for width in re.findall(r'<rect x="[0-9.]+%" width="([0-9.]+)%"', text(page))]
+    assert widths == pytest.approx([300 / 410 * 100, 10 / 410 * 100], abs=0.01)
     assert "210 to 410 kg" in words(page)
     assert "± 25 %" in words(page)
     assert "mean" in words(page)

@@ -55,9 +55,6 @@ def test_a_market_shows_its_own_projects_and_prices(client: Client, wind: Projec
 
 
 def test_a_project_says_what_it_is_and_what_is_said_against_it(client: Client, wind: Project) -> None:
-    QualityFact.objects.create(
-        project=wind, vintage=2021, name="CCP Approved", value="", source="the registry's list"
-    )
     shown = words(client.get("/projects/CL-4449/"))
     for fact in (
         "CL-4449 Wind Farm Project",
@@ -68,10 +65,28 @@ def test_a_project_says_what_it_is_and_what_is_said_against_it(client: Client, w
         "ACM0002",
         "150 kr a tonne, without VAT · 5 t in stock",
         "DEMO-CDM-CL-CER-2-1 to 5",
-        "CCP Approved",
         "Nothing yet. The first device that chooses this project will stand here.",
     ):
         assert fact in shown, fact
+
+
+def test_facts_of_issuances_stand_side_by_side_as_the_registry_prints_them(
+    client: Client, wind: Project
+) -> None:
+    for vintage, issued_on, name, value in (
+        (2024, date(2025, 6, 25), "CCP Approved", "Yes"),
+        (2025, date(2026, 3, 19), "CCP Approved", ""),
+        (2025, date(2026, 3, 19), "Crediting Period", "Initial"),
+    ):
+        QualityFact.objects.create(
+            project=wind, vintage=vintage, issued_on=issued_on, name=name, value=value, source="a report"
+        )
+    quality = client.get("/projects/CL-4449/").context["quality"]
+    assert quality.columns == [(2025, date(2026, 3, 19)), (2024, date(2025, 6, 25))]
+    assert quality.rows == [("CCP Approved", ["", "Yes"]), ("Crediting Period", ["Initial", None])]
+    shown = words(client.get("/projects/CL-4449/"))
+    assert "CCP Approved empty Yes Crediting Period Initial –" in shown
+    assert "Source: a report" in shown
 
 
 def test_a_reference_is_found_in_any_case_and_an_unknown_one_is_a_page_that_helps(

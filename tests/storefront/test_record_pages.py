@@ -10,10 +10,11 @@ from django.test import Client
 from accounts.models import Account, User
 from accounts.seed import load_markets
 from certificates import services
+from certificates.commitment import commit
 from certificates.models import Certificate
 from offsets.models import DeviceOffset
 from offsets.services import request_offsets, settle
-from tests.factories.certificates import ISSUED, issue, make_wish
+from tests.factories.certificates import ISSUED, enter_log, issue, make_covered, make_wish
 from tests.factories.offsets import NOON, SHOP, allocate, make_project, open_retirements, stock
 from tests.storefront.pages import text, words
 
@@ -40,6 +41,7 @@ def certificate(db: None, alices_company: Account) -> Certificate:
         settle(retirement, now=NOON)
     allocate(project)
     issue()
+    enter_log()
     made = Certificate.objects.get(offset=DeviceOffset.objects.get())
     made.pdf.save("record.pdf", ContentFile(PDF))
     return made
@@ -144,7 +146,7 @@ def test_the_files_hold_what_was_frozen(client: Client, certificate: Certificate
     assert pdf["Content-Type"] == "application/pdf"
     document = json.loads(client.get(address(certificate, "certificate.json")).content)
     assert document["facts"]["device_serial"] == SERIAL
-    assert document["digest"] == certificate.digest
+    assert commit(document["facts"], bytes.fromhex(document["nonce"])).hex() == certificate.digest
 
 
 @pytest.mark.parametrize("typed", [SERIAL, f" {SERIAL.lower()} ", "ＰＦ1X1234"])
@@ -175,6 +177,18 @@ def test_a_pdf_that_is_not_written_yet_says_so(client: Client, certificate: Cert
     page = client.get(address(certificate, "certificate.pdf"))
     assert page.status_code == 404
     assert "The PDF is not written yet" in words(page)
+
+
+def test_a_record_that_is_not_in_the_log_yet_has_a_page_and_no_json(
+    client: Client, certificate: Certificate
+) -> None:
+    make_covered("PF-2")
+    issue()
+    newest = Certificate.objects.get(offset__device_serial="PF-2")
+    assert client.get(address(newest)).status_code == 200
+    answer = client.post(address(newest, "certificate.json"), {"serial": "PF-2"})
+    assert answer.status_code == 409
+    assert "not" in answer.context["message"]
 
 
 def test_a_withdrawn_record_answers_410_and_its_facts_are_gone(

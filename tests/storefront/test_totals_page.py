@@ -39,6 +39,14 @@ def test_totals_add_up_and_every_comparison_names_unit_and_source(client: Client
     assert "Demonstration: not a real retirement." in page
 
 
+def test_a_comparison_that_comes_to_nothing_is_left_out(client: Client, wind: Project) -> None:
+    cover(make_wish(wind, "PF-1", 386_000))
+    page = words(client.get("/impact/"))
+    assert "0.386 t belong to one device" in page
+    assert "miles flown by an airliner" in page
+    assert "European flights" not in page.replace("1,789 European flights", "")
+
+
 def test_the_launch_announcement_counted_whole_aircraft() -> None:
     launch = Decimal(26_000_000)
     assert round(aircraft_miles(launch).quantity, -5) == 1_700_000
