@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management.commands import flush
+from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 
 from common import triggers
@@ -31,18 +33,31 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
         default.setdefault("TEST", {})["NAME"] = str(Path(settings.HOME) / "test.sqlite3")
 
 
+# What migrations fill and no test changes: it stays when a transactional test empties the tables.
+KEPT_TABLES = {"auth_group", "auth_group_permissions", "auth_permission", "django_content_type"}
+
+
 @pytest.fixture(scope="session", autouse=True)
-def flush_lifts_triggers() -> Iterator[None]:
-    """Transactional tests end with a flush, which the no-delete triggers would rightly refuse."""
-    original = BaseDatabaseOperations.execute_sql_flush
+def quick_flush() -> Iterator[None]:
+    """Transactional tests end with a flush, which the no-delete triggers would rightly refuse.
 
-    def flush(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
+    Permissions and roles are kept instead of being made anew a thousand times.
+    """
+    patch = pytest.MonkeyPatch()
+    execute, make_sql = BaseDatabaseOperations.execute_sql_flush, type(connection.ops).sql_flush
+
+    def execute_sql_flush(self: BaseDatabaseOperations, sql_list: list[str]) -> None:
         with triggers.lifted(self.connection):
-            original(self, sql_list)
+            execute(self, sql_list)
 
-    BaseDatabaseOperations.execute_sql_flush = flush  # type: ignore[method-assign]
+    def sql_flush(self: Any, style: Any, tables: list[str], **options: Any) -> list[str]:
+        return make_sql(self, style, [name for name in tables if name not in KEPT_TABLES], **options)
+
+    patch.setattr(BaseDatabaseOperations, "execute_sql_flush", execute_sql_flush)
+    patch.setattr(type(connection.ops), "sql_flush", sql_flush)
+    patch.setattr(flush, "emit_post_migrate_signal", lambda *args, **options: None)
     yield
-    BaseDatabaseOperations.execute_sql_flush = original  # type: ignore[method-assign]
+    patch.undo()
 
 
 @pytest.fixture(autouse=True)
