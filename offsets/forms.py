@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.reasons import MAX_CHARACTERS
 from offsets.attestations import MAX_BYTES, InvalidAttestation, media_type_of
 from offsets.serials import MAX_DEVICE_SERIAL
+from projects.models import Project
 
 MAX_AHEAD_CREDITS = 100_000
 MAX_CREDIT_FILE_BYTES = 20_000_000
@@ -133,6 +134,28 @@ class MoveOffsetForm(StaffActionForm):
     device_serial = forms.CharField(
         label=_("Serial number of the replacement device"), max_length=MAX_DEVICE_SERIAL
     )
+
+
+class SerialForm(StaffActionForm):
+    """The serial number as it stands on the device."""
+
+    field_order = ("device_serial", "reason")
+
+    device_serial = forms.CharField(label=_("The right serial number"), max_length=MAX_DEVICE_SERIAL)
+
+
+class SubstituteForm(StaffActionForm):
+    """Another project, and how the buyer agreed to it."""
+
+    field_order = ("project", "reason")
+
+    project = forms.ModelChoiceField(
+        queryset=Project.objects.filter(paused_at=None), label=_("Other project")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].label = _("Reason, and how and when the buyer agreed")
 
 
 class CreditFileForm(forms.Form):

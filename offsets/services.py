@@ -5,9 +5,16 @@ Promising, retiring, correcting and importing have modules of their own; this on
 """
 
 from offsets.attestations import keep_attestation
-from offsets.correcting import cancel_offset, move_to_replacement, reverse_offset
+from offsets.correcting import (
+    cancel_offset,
+    change_device_serial,
+    move_to_replacement,
+    reverse_offset,
+    substitute_project,
+)
 from offsets.covering import allocate_grams, resume_offset
 from offsets.deciding import adopt_by_person, free_unconfirmed
+from offsets.delays import note_delays
 from offsets.importing import import_blocks
 from offsets.ledger import Hold
 from offsets.promising import (
@@ -39,6 +46,7 @@ __all__ = [
     "begin_attempt",
     "body_digest_of",
     "cancel_offset",
+    "change_device_serial",
     "confirm_by_person",
     "expire_reservations",
     "free_unconfirmed",
@@ -48,6 +56,7 @@ __all__ = [
     "keep_attestation",
     "mark_certified",
     "move_to_replacement",
+    "note_delays",
     "open_retirements",
     "record_outcome",
     "release",
@@ -55,5 +64,6 @@ __all__ = [
     "resume_offset",
     "reverse_offset",
     "settle",
+    "substitute_project",
     "void_retirement",
 ]

@@ -47,6 +47,12 @@ def open_retirements() -> int:
     return opened
 
 
+@shared_task(name="offsets.tasks.note_delays")
+def note_delays() -> int:
+    """Promises that a paused project or a closed registry keeps waiting say so in their history."""
+    return services.note_delays(now=timezone.now(), actor="sweep:note_delays")
+
+
 @shared_task(name="offsets.tasks.retire_credits")
 def retire_credits() -> int:
     """Settle the open retirements whose time has come, for about CALLS_S; none while the ledger is held."""

@@ -324,7 +324,10 @@ WITNESSED: tuple[tuple[type[Model], str, Q], ...] = (
 )
 
 # What a restored database had forgotten was adopted from the registry's journal, not opened.
-INSTEAD = {kinds.RETIREMENT_OPENED: [kinds.RETIREMENT_OPENED, kinds.RETIREMENT_ADOPTED]}
+INSTEAD = {
+    kinds.RETIREMENT_OPENED: [kinds.RETIREMENT_OPENED, kinds.RETIREMENT_ADOPTED],
+    kinds.OFFSET_CANCELLED: [kinds.OFFSET_CANCELLED, kinds.OFFSET_SUBSTITUTED],
+}
 
 
 def states_have_their_events() -> Found:

@@ -10,7 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from common.errors import Conflict
 from offsets import selectors, services
 from offsets.admin.base import NamedAction
-from offsets.forms import AttestForm, ConfirmRetirementForm, MoveOffsetForm, RetireAheadForm
+from offsets.forms import (
+    AttestForm,
+    ConfirmRetirementForm,
+    MoveOffsetForm,
+    RetireAheadForm,
+    SerialForm,
+    SubstituteForm,
+)
 from offsets.models import DeviceOffset, ProjectStock, Retirement
 from offsets.reconciling import clear_alarm
 from offsets.registries import registry_for
@@ -144,6 +151,23 @@ def _move(row: DeviceOffset, entry: Entry, actor: str, now: datetime) -> str:
     }
 
 
+def _change_serial(row: DeviceOffset, entry: Entry, actor: str, now: datetime) -> str:
+    right = services.change_device_serial(
+        row, device_serial=entry["device_serial"], reason=entry["reason"], actor=actor, now=now
+    )
+    return gettext("The claim stands on %(device)s now, with the very same grams.") % {
+        "device": right.device_serial
+    }
+
+
+def _substitute(row: DeviceOffset, entry: Entry, actor: str, now: datetime) -> str:
+    services.substitute_project(row, project=entry["project"], consent=entry["reason"], actor=actor, now=now)
+    return gettext("The promise for %(device)s is one of %(project)s now.") % {
+        "device": row.device_serial,
+        "project": entry["project"].short_name,
+    }
+
+
 def _can_be_entered(row: Retirement) -> bool:
     waits = row.state == Retirement.State.OPEN and not registry_for(row.adapter).unattended
     return waits or row.state == Retirement.State.NEEDS_PERSON
@@ -236,6 +260,30 @@ STOCK_ACTIONS = (
 )
 
 OFFSET_ACTIONS = (
+    NamedAction(
+        name="serial",
+        label=_("Correct the serial number"),
+        explanation=_(
+            "The serial number was mistyped. Before retirement it is corrected; after it the claim is "
+            "reversed and issued again on the right number, with the very same grams and a certificate of its own."
+        ),
+        permission="offsets.reverse_offset",
+        form=SerialForm,
+        run=_change_serial,
+        offered=lambda row: not row.ended_at,
+    ),
+    NamedAction(
+        name="substitute",
+        label=_("Take another project"),
+        explanation=_(
+            "Only with the buyer's consent, and only before credits are retired: the promise moves to "
+            "another project. The price stays what was paid. Without consent the money goes back within 30 days."
+        ),
+        permission="offsets.reverse_offset",
+        form=SubstituteForm,
+        run=_substitute,
+        offered=lambda row: not row.ended_at and not row.covered_at,
+    ),
     NamedAction(
         name="resume",
         label=_("Put it back into the queue"),

@@ -369,6 +369,11 @@ def every_action(
             {"credits": 1, "seen": manual.pk, **reason},
         ),
         (page(DeviceOffset.objects.get(device_serial="PH-1"), "cancel"), reason),
+        (
+            page(DeviceOffset.objects.get(device_serial="TH-1"), "substitute"),
+            {"project": project.pk, **reason},
+        ),
+        (page(DeviceOffset.objects.get(device_serial="MX-1"), "serial"), {"device_serial": "MX-2", **reason}),
         (page(covered, "move"), {"device_serial": "PF-99", **reason}),
         (page(covered, "reverse"), reason),
         (page(DeviceOffset.objects.get(device_serial="IN-1"), "resume"), reason),
@@ -402,7 +407,7 @@ def test_who_may_not_act_does_nothing(
     assert ledger_rows() == before
 
 
-@pytest.mark.parametrize("number", range(11))
+@pytest.mark.parametrize("number", range(13))
 def test_a_manager_is_asked_first_and_acts_once(
     client: Client, dana: User, every_action: list[Action], number: int
 ) -> None:
