@@ -107,7 +107,7 @@ def bulk(bench: Bench) -> dict[str, Any]:
     child = bench.child(bench.database())
     child.do("stock", project=0, credits=ROUNDS * DEVICES)
     ours, floor, rows = [], [], 0
-    for _ in range(3):
+    for _ in range(ROUNDS):
         done = child.do("cycle", project=0, count=DEVICES)
         assert done["covered"] == DEVICES
         ours.append(done["seconds"])
@@ -118,6 +118,7 @@ def bulk(bench: Bench) -> dict[str, Any]:
         "rows": rows,
         "ours": rows / statistics.median(ours),
         "floor": rows / statistics.median(floor),
+        "ratio": statistics.median(bare / own for own, bare in zip(ours, floor, strict=True)),
         "devices_per_s": DEVICES / statistics.median(ours),
     }
 
@@ -136,7 +137,11 @@ def single(bench: Bench, hordak: "Hordak | None") -> dict[str, Any]:
         rates["floor"].append(SINGLES / child.do("singles_floor", count=SINGLES)["seconds"])
         if hordak:
             rates["hordak"].append(TRANSFERS / hordak.transfer(TRANSFERS))
-    return {name: statistics.median(values) for name, values in rates.items() if values}
+    floor = zip(rates["ours"], rates["floor"], strict=True)
+    return {
+        **{name: statistics.median(values) for name, values in rates.items() if values},
+        "ratio": statistics.median(own / bare for own, bare in floor),
+    }
 
 
 def together(bench: Bench) -> dict[str, float]:
@@ -155,7 +160,11 @@ def together(bench: Bench) -> dict[str, float]:
                 child.tell("singles", project=number if name == "four" else 0, until=until)
             heard = [child.hear() for child in children]
             rates[name].append(sum(done["done"] / done["seconds"] for done in heard))
-    return {name: statistics.median(values) for name, values in rates.items()}
+    shared = zip(rates["one"], rates["four"], strict=True)
+    return {
+        **{name: statistics.median(values) for name, values in rates.items()},
+        "ratio": statistics.median(one / four for one, four in shared),
+    }
 
 
 def crowded(bench: Bench) -> dict[str, float]:
@@ -258,9 +267,9 @@ def main() -> None:
 def report(measured: dict[str, dict[str, Any]]) -> None:
     bulk_, single_ = measured["bulk"], measured["single"]
     ratios = {
-        "bulk_to_floor": round(bulk_["ours"] / bulk_["floor"], 3),
-        "single_to_floor": round(single_["ours"] / single_["floor"], 3),
-        "one_project_to_four": round(measured["together"]["one"] / measured["together"]["four"], 3),
+        "bulk_to_floor": round(bulk_["ratio"], 3),
+        "single_to_floor": round(single_["ratio"], 3),
+        "one_project_to_four": round(measured["together"]["ratio"], 3),
         "million_to_ten_thousand_cpu": round(measured["crowded"]["large"] / measured["crowded"]["small"], 3),
     }
     goals = [
@@ -284,7 +293,7 @@ def report(measured: dict[str, dict[str, Any]]) -> None:
             "bulk_rows_per_s": round(bulk_["ours"]),
             "bulk_devices_per_s": round(bulk_["devices_per_s"]),
             "requests_per_s": round(single_["ours"]),
-            "four_processes_per_s": {name: round(rate) for name, rate in measured["together"].items()},
+            "four_processes_per_s": {name: round(measured["together"][name]) for name in ("one", "four")},
             "cpu_s": {name: round(seconds, 3) for name, seconds in measured["crowded"].items()},
         },
         peers=peers,

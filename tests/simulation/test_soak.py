@@ -55,6 +55,18 @@ def test_an_unknown_bar_is_named_and_those_that_exist_are_listed() -> None:
 
 
 @pytest.mark.embedded
+def test_each_guard_that_is_deleted_stands_once_and_its_tests_exist() -> None:
+    from tests.soak.guards import GUARDS
+
+    assert len(GUARDS) >= 30
+    for guard in GUARDS:
+        assert (ROOT / guard.file).read_text().count(guard.old) == 1, (
+            f"{guard.name}: mend tests/soak/guards.py"
+        )
+        assert all((ROOT / test).exists() for test in guard.tests), guard.name
+
+
+@pytest.mark.embedded
 def test_every_bar_of_the_harness_is_in_the_table_of_bars() -> None:
     from tests.soak.__main__ import MODULES
 

@@ -214,7 +214,7 @@ GUARDS = (
     Guard(
         "what may have happened is not freed",
         RETIRING,
-        "if locked.attempted_at and not _was_refused(locked):",
+        "if locked.attempted_at and not was_refused(locked):",
         "if False:",
         SWEEPS,
     ),
@@ -263,8 +263,9 @@ GUARDS = (
     Guard(
         "a covered claim is not cancelled",
         CORRECTING,
-        "if offset.covered_at or offset.ended_at:",
-        "if False:",
+        "if offset.covered_at or offset.ended_at:\n"
+        '        raise Conflict("Credits were retired for this device already; reverse',
+        'if False:\n        raise Conflict("Credits were retired for this device already; reverse',
         BOTH,
     ),
     Guard(
