@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,7 @@ from checkout import services, staff
 from checkout.formatting import kg_text, money_text
 from checkout.links import order_url
 from checkout.models import Basket, BasketLine, OffsetLine, Order, OrderedDevice, OrderLine, Payment, Shipment
+from common.errors import DomainError
 
 
 class ReadOnly:
@@ -187,7 +189,7 @@ class OrderedDeviceAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("device_serial", "line__order__number", "line__name")
     list_select_related = ("line__order", "shipment", "offset")
     action_form = ReasonForm
-    actions = ("put_right",)
+    actions = ("put_right", "refund")
 
     @admin.display(description=_("order"), ordering="line__order__number")
     def order_number(self, device: OrderedDevice) -> str:
@@ -211,6 +213,25 @@ class OrderedDeviceAdmin(ReadOnly, admin.ModelAdmin):
             for device in queryset
         )
         messages.success(request, _("%(count)s devices go on.") % {"count": done})
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("checkout.cancel_order")
+
+    @admin.action(description=_("The money for the credits went back"), permissions=["cancel"])
+    def refund(self, request: HttpRequest, queryset: QuerySet[OrderedDevice]) -> None:
+        reason = reason_from(request)
+        if not reason:
+            messages.error(request, _("Say why, in a few words; the reason stays in the history."))
+            return
+        done = 0
+        for device in queryset:
+            try:
+                done += services.refund_credits(
+                    device=device, reason=reason, actor=actor_of(request), now=timezone.now()
+                )
+            except DomainError as error:
+                messages.error(request, f"{device}: {error.message}")
+        messages.success(request, _("%(count)s refunds are recorded.") % {"count": done})
 
 
 @admin.register(Shipment)

@@ -42,7 +42,7 @@ def _send_order_mail(order: Order, *, now: datetime) -> bool:
     message = order_mail(order)
     if not Order.objects.filter(pk=order.pk, mailed_at=None).update(mailed_at=now):
         return False
-    if not _deliver(message, what=f"order={order.number}"):
+    if not deliver(message, what=f"order={order.number}"):
         Order.objects.filter(pk=order.pk, mailed_at=now).update(mailed_at=None)
         return False
     _record(kinds.ORDER_MAILED, order)
@@ -114,7 +114,7 @@ def _send_certificate_mail(shipment: Shipment, *, now: datetime) -> bool:
     )
     if chosen.filter(certificate_mailed_at=None).update(certificate_mailed_at=now) != len(certificates):
         return False  # another worker sends them
-    if not _deliver(message, what=f"shipment={shipment.pk}"):
+    if not deliver(message, what=f"shipment={shipment.pk}"):
         chosen.filter(certificate_mailed_at=now).update(certificate_mailed_at=None)
         return False
     _record(kinds.CERTIFICATES_MAILED, shipment.order)
@@ -202,7 +202,7 @@ def _line_text(order: Order, line: OrderLine) -> dict[str, str | int]:
     }
 
 
-def _deliver(message: EmailMessage, *, what: str) -> bool:
+def deliver(message: EmailMessage, *, what: str) -> bool:
     """Hand the mail to the server. False when it was refused; no address or content goes into the log."""
     try:
         message.send()

@@ -2,10 +2,11 @@
 
 import hmac
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Count, Prefetch, Q, QuerySet, Sum
+from django.db.models import CharField, Count, Prefetch, Q, QuerySet, Sum, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,6 +18,8 @@ from checkout.models import Order, OrderedDevice
 from checkout.states import DeviceState, device_state
 from claims.wording import say, wording_by_id
 from common.events import history
+from common.models import Event
+from offsets import events as offset_kinds
 from offsets.models import DeviceOffset
 
 BUYING_ROLES = (Membership.Role.ADMIN, Membership.Role.BUYER)
@@ -141,6 +144,7 @@ def order_history(order: Order) -> list[HistoryEntry]:
     for event in history(order):
         if text := _event_text(event.kind, event.data):
             entries.append(HistoryEntry(event.created_at, text))
+    entries += _corrections(order)
     offsets = DeviceOffset.objects.filter(ordered_device__line__order=order)
     for field, slot in (("created_at", "state_promised"), ("covered_at", "state_retired")):
         for row in (
@@ -156,6 +160,41 @@ def order_history(order: Order) -> list[HistoryEntry]:
             HistoryEntry(row["issued_at"], _counted(row["n"], say("state_certified", wording=wording)))
         )
     return sorted(entries, key=lambda entry: entry.at)
+
+
+def _corrections(order: Order) -> list[HistoryEntry]:
+    """What was put right, ended or delayed of the order's claims, a day and kind as a whole."""
+    of_order = DeviceOffset.objects.filter(group=f"order:{order.number}", request__scope="shop")
+    subjects = of_order.annotate(name=Concat(Value("deviceoffset:"), Cast("pk", CharField()))).values("name")
+    found = Event.objects.filter(kind__in=_CORRECTED, subject__in=subjects).order_by("pk")
+    days: dict[tuple[date, str], list[datetime]] = {}
+    for event in found.only("kind", "data", "created_at").iterator():
+        mistyped = "mistyped" in event.data
+        text = _corrected_text(offset_kinds.OFFSET_SERIAL_CHANGED if mistyped else event.kind)
+        days.setdefault((event.created_at.date(), text), []).append(event.created_at)
+    return [HistoryEntry(at[0], _counted(len(at), text)) for (_day, text), at in days.items()]
+
+
+_CORRECTED = (
+    offset_kinds.OFFSET_SERIAL_CHANGED,
+    offset_kinds.OFFSET_MOVED,
+    offset_kinds.OFFSET_REVERSED,
+    offset_kinds.OFFSET_CANCELLED,
+    offset_kinds.OFFSET_SUBSTITUTED,
+    offset_kinds.OFFSET_DELAYED,
+)
+
+
+def _corrected_text(kind: str) -> str:
+    texts = {
+        offset_kinds.OFFSET_SERIAL_CHANGED: _("Serial number corrected"),
+        offset_kinds.OFFSET_MOVED: _("Moved to a replacement device"),
+        offset_kinds.OFFSET_REVERSED: _("Reversed"),
+        offset_kinds.OFFSET_CANCELLED: _("Credits cancelled before retirement"),
+        offset_kinds.OFFSET_SUBSTITUTED: _("Another project, with your consent"),
+        offset_kinds.OFFSET_DELAYED: _("Delayed: the project cannot deliver now"),
+    }
+    return texts[kind]
 
 
 def _counted(count: int, what: str) -> str:
@@ -174,6 +213,8 @@ def _event_text(kind: str, data: dict[str, object]) -> str:
         kinds.TERMS_APPROVED: _("Payment after delivery was agreed"),
         kinds.ORDER_CANCELLED: _("Cancelled"),
         kinds.ORDER_EXPIRED: _("Not paid in time, so it was cancelled"),
+        kinds.NOTICE_SENT: _("Notice sent by e-mail: the project cannot deliver now"),
+        kinds.CREDITS_REFUNDED: _("The money for the credits of a device went back to you"),
         kinds.ORDER_MAILED: _("Confirmation sent by e-mail"),
         kinds.CERTIFICATES_MAILED: _("Documents sent by e-mail"),
     }

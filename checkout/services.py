@@ -16,6 +16,7 @@ from checkout.formatting import money_text
 from checkout.models import Order, OrderedDevice, Payment, Shipment
 from checkout.placing import Buyer, place_order
 from checkout.promising import clear_problem, request_offsets_for_shipped
+from checkout.refunding import refund_credits
 from checkout.shipping import demo_delay_s, demo_serials, released, ship_devices
 from common import events, faults
 from common.errors import DomainError
@@ -31,6 +32,7 @@ __all__ = [
     "expire_orders",
     "pay_order",
     "place_order",
+    "refund_credits",
     "released",
     "request_offsets_for_shipped",
     "ship_demo_orders",

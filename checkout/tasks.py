@@ -5,7 +5,7 @@ itself.
 from celery import shared_task
 from django.utils import timezone
 
-from checkout import mailing, services
+from checkout import following, mailing, notices, services
 
 
 @shared_task(name="checkout.tasks.expire_orders")
@@ -36,3 +36,15 @@ def email_orders() -> int:
 def email_certificates() -> int:
     """Send certificates by e-mail, once all that a shipment will get by itself are there."""
     return mailing.send_certificate_mails(timezone.now())
+
+
+@shared_task(name="checkout.tasks.follow_offsets")
+def follow_offsets() -> int:
+    """Ordered devices point to the claims that took over from theirs."""
+    return following.follow_offsets(timezone.now())
+
+
+@shared_task(name="checkout.tasks.email_notices")
+def email_notices() -> int:
+    """Tell those who wait for a project that cannot deliver."""
+    return notices.send_notices(timezone.now())

@@ -117,8 +117,8 @@ def change_device_serial(
     """Correct a mistyped device serial; returns the claim that holds it now.
 
     Before retirement the promise itself is corrected. After it the claim is reversed and issued again, with
-    the very same grams, on the right serial. Raises InvalidDeviceSerial, AlreadyCovered when that serial has such
-    a claim, and Conflict when the claim has ended or has this serial.
+    the very same grams, on the right serial. Raises InvalidDeviceSerial, AlreadyCovered when that serial
+    has such a claim, and Conflict when the claim has ended or has this serial.
     """
     try:
         return _change_device_serial(offset, device_serial=device_serial, reason=reason, actor=actor, now=now)

@@ -265,7 +265,8 @@ OFFSET_ACTIONS = (
         label=_("Correct the serial number"),
         explanation=_(
             "The serial number was mistyped. Before retirement it is corrected; after it the claim is "
-            "reversed and issued again on the right number, with the very same grams and a certificate of its own."
+            "reversed and issued again on the right number, with the very same grams and a certificate "
+            "of its own."
         ),
         permission="offsets.reverse_offset",
         form=SerialForm,
@@ -277,7 +278,8 @@ OFFSET_ACTIONS = (
         label=_("Take another project"),
         explanation=_(
             "Only with the buyer's consent, and only before credits are retired: the promise moves to "
-            "another project. The price stays what was paid. Without consent the money goes back within 30 days."
+            "another project. The price stays what was paid. Without consent the money goes back within "
+            "30 days."
         ),
         permission="offsets.reverse_offset",
         form=SubstituteForm,

@@ -117,6 +117,16 @@ def test_a_correction_that_is_wrong_itself_changes_nothing(
     assert list(violations()) == []
 
 
+def test_a_top_up_follows_the_first_claim_to_the_right_serial(promised: DeviceOffset) -> None:
+    promise(wish(promised.project, "PF-1", 100_000, supplement=1), key="order-2")
+    cover(promised)
+    for offset in DeviceOffset.objects.order_by("pk"):
+        change(offset, "PF-2")
+    live = DeviceOffset.objects.filter(ended_at=None).values_list("device_serial", "supplement")
+    assert sorted(live) == [("PF-2", 0), ("PF-2", 1)]
+    assert list(violations()) == []
+
+
 def test_an_ended_claim_is_not_corrected(promised: DeviceOffset) -> None:
     services.cancel_offset(promised, reason="returned", actor="staff:1", now=NOON)
     with pytest.raises(Conflict):
