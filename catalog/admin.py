@@ -3,10 +3,12 @@
 # Django's admin classes take no type parameters at run time.
 # mypy: disable-error-code="type-arg"
 
+from pathlib import Path
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -17,6 +19,8 @@ from catalog.importing.formats import OWN
 from catalog.models import GridFactor, Option, OptionPrice, PcfSheet, Product, ProductPrice
 from common.errors import DomainError
 
+PICTURE_SUFFIXES = {"PNG": (".png",), "JPEG": (".jpg", ".jpeg"), "WEBP": (".webp",)}
+PICTURE_BYTES = 2_000_000
 SHEET_FIELDS = tuple(name for name in OWN.columns if name != "statistic")
 
 
@@ -148,8 +152,26 @@ class OptionInline(admin.TabularInline):
     show_change_link = True
 
 
+class ProductForm(forms.ModelForm):
+    """A picture is a photograph or a drawing in dots: an SVG could carry a script, so none is taken."""
+
+    def clean_picture(self) -> Any:
+        picture = self.cleaned_data["picture"]
+        if not isinstance(picture, UploadedFile):
+            return picture
+        kind = picture.image.format  # type: ignore[attr-defined]  # forms.ImageField has opened it
+        if Path(str(picture.name)).suffix.lower() not in PICTURE_SUFFIXES.get(kind, ()):
+            raise forms.ValidationError(_("Take a PNG, JPEG or WebP file whose name ends accordingly."))
+        if (picture.size or 0) > PICTURE_BYTES:
+            raise forms.ValidationError(
+                _("The picture has more than 2 MB. Make it smaller: 1,200 px are enough.")
+            )
+        return picture
+
+
 @admin.register(Product)
 class ProductAdmin(admin.ModelAdmin):
+    form = ProductForm
     inlines = (ProductPriceInline, OptionInline)
     list_display = (
         "name",

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from accounts.models import Account, MarketCountry, User
@@ -20,6 +21,7 @@ from checkout.pricing import vat_minor
 from checkout.selectors import accounts_to_buy_for, order_by_token
 from claims.registers import Audience
 from claims.wording import Wording, current_wording
+from storefront.preview import preview_of
 
 SESSION_KEY = "basket"
 
@@ -55,11 +57,14 @@ def actor_of(request: HttpRequest) -> str:
 
 
 def reader_for(request: HttpRequest, market_country: MarketCountry) -> Reader:
-    """The signed-in buyer's company decides the words; everybody else reads as a consumer."""
+    """The signed-in buyer's company decides the words; everybody else reads as a consumer. Staff in a preview
+    read as they chose.
+    """
     user = signed_in(request)
     companies = accounts_to_buy_for(user) if user else []
     account = companies[0] if companies else None
-    audience = audience_for(account)
+    previewed = preview_of(request)
+    audience = previewed.audience if previewed else audience_for(account)
     wording = current_wording(
         register=register_for(market_country, audience), language=market_country.market.language
     )
@@ -91,9 +96,7 @@ def delivery_country(request: HttpRequest, basket: Basket | None) -> MarketCount
     first.
     """
     chosen = str(basket.country) if basket else str(request.session.get("country", ""))
-    known: dict[str, MarketCountry] = request.__dict__.setdefault(
-        "market_countries", {}
-    )  # one page asks often
+    known: dict[str, MarketCountry] = request.__dict__.setdefault("market_countries", {})
     if chosen not in known:
         today = timezone.now().date()
         open_there = market_for_country(chosen, on=today) if chosen else None
@@ -120,6 +123,15 @@ def device_words(product: Product) -> tuple[str, str]:
         Product.FormFactor.TABLET: (_("tablet"), _("tablets")),
     }
     return words.get(Product.FormFactor(product.form_factor), (_("device"), _("devices")))
+
+
+def safe_target(request: HttpRequest) -> str:
+    """Where a form leads back to: its `next`, when that is a page of this shop, else home."""
+    target = request.POST.get("next", "/")
+    safe = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if safe else "/"
 
 
 def priced_basket(request: HttpRequest, basket: Basket, reader: Reader) -> PricedBasket:

@@ -16,6 +16,7 @@ from accounts.selectors import NoOpenMarket, open_markets
 from claims.registers import Register
 from claims.wording import Wording, current_wording, say
 from storefront.buying import basket_of, delivery_country, reader_for
+from storefront.preview import preview_of
 
 KINDS = (
     ("laptop", gettext_lazy("Laptops")),
@@ -38,6 +39,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "basket_units": SimpleLazyObject(lambda: visit.basket_units),
         "site_description": SimpleLazyObject(lambda: say("site_description", wording=visit.wording)),
         "demo_note": SimpleLazyObject(lambda: visit.demo_note),
+        "preview": SimpleLazyObject(lambda: preview_of(request)),
     }
 
 

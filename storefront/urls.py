@@ -11,7 +11,9 @@ from storefront.views import (
     content,
     impact,
     log,
+    media,
     orders,
+    preview,
     projects,
     records,
 )
@@ -22,6 +24,8 @@ urlpatterns: list[URLPattern] = [
     path("products/", browse.products, name="products"),
     path("products/<slug:slug>/", configure.product, name="product"),
     path("market/", browse.market, name="market"),
+    path("preview/", preview.preview, name="preview"),
+    path("media/products/<str:name>", media.product_picture, name="product_picture"),
     path("projects/", projects.projects, name="projects"),
     path("projects/<str:reference>/", projects.project, name="project"),
     path("retirements/<str:reference>/", projects.retirement, name="retirement"),
@@ -31,6 +35,11 @@ urlpatterns: list[URLPattern] = [
     path("terms/", content.terms, name="terms"),
     path("privacy/", content.privacy, name="privacy"),
     path("healthz", content.health, name="health"),
+    *(
+        path(f"tools/{name}", content.tool, {"name": name}, name=name.removesuffix(".py"))
+        for name in ("verify_certificate.py", "audit_log.py")
+    ),
+    path("robots.txt", content.robots, name="robots"),
     # Records that anyone can open
     path("verify/", records.verify, name="verify"),
     path("c/<str:code>/", records.record, name="record"),

@@ -7,7 +7,6 @@ from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -29,7 +28,7 @@ from claims.wording import say
 from offsets.selectors import public_totals
 from projects.selectors import projects_for_sale
 from storefront.amounts import about_kg, livemode, tonnes_text
-from storefront.buying import basket_of, delivery_country, reader_for
+from storefront.buying import basket_of, delivery_country, reader_for, safe_target
 
 PAGE = 12
 ORDERS = (
@@ -149,8 +148,4 @@ def market(request: HttpRequest) -> HttpResponse:
         basket = basket_of(request)
         if basket is not None:
             change_country(basket=basket, market_country=chosen)
-    target = request.POST.get("next", "/")
-    safe = url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return redirect(target if safe else "home")
+    return redirect(safe_target(request))

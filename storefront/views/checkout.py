@@ -33,6 +33,7 @@ from storefront.buying import (
     signed_in,
 )
 from storefront.forms_checkout import BUSINESS, CheckoutForm
+from storefront.preview import preview_of
 
 
 @never_cache
@@ -50,6 +51,9 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return redirect("basket")
     form = _form(request, priced, reader)
     if request.method == "POST" and form.is_valid():
+        if preview_of(request):
+            form.add_error(None, _("This is a preview: nothing can be ordered in it. Leave it, then order."))
+            return _page(request, priced, reader, form, status=409)
         return _place(request, basket, priced, reader, form)
     return _page(request, priced, reader, form, status=422 if request.method == "POST" else 200)
 

@@ -1,5 +1,6 @@
 """Pages that explain, and the check that a load balancer asks."""
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -9,6 +10,8 @@ from django.views.decorators.http import require_safe
 from claims.wording import say
 from storefront.buying import basket_of, delivery_country, reader_for
 
+UNINDEXED = ("/account/", "/admin/", "/api/v1/", "/basket/", "/checkout/", "/orders/")
+TOOLS = settings.BASE_DIR / "tools"
 STEPS = ("device", "amount", "grams", "credits", "registry")
 
 
@@ -50,6 +53,21 @@ def terms(request: HttpRequest) -> HttpResponse:
 def privacy(request: HttpRequest) -> HttpResponse:
     """What is kept, what is public, and for how long."""
     return render(request, "storefront/content/privacy.html")
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """What search engines leave alone: nothing private is kept from them by this, it only saves them time."""
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in UNINDEXED)]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def tool(request: HttpRequest, name: str) -> HttpResponse:
+    """A verifier for strangers, as it stands in tools/: one file, standard library only."""
+    response = HttpResponse((TOOLS / name).read_bytes(), content_type="text/x-python; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 @require_safe
