@@ -1,8 +1,12 @@
-"""R16: one offset that the database always refuses to cover, among n: the others are done, it waits."""
+"""R16: one offset that always raises, among n: the others are done, it waits for a person.
+
+Once the database refuses to cover it, once no certificate can be made of its frozen footprint.
+"""
 
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from django.db import connection
 
@@ -20,7 +24,28 @@ ROUNDS = 4
 
 
 def run(n: int, seed: int) -> list[str]:
-    """One poisonous offset among `n`, at a place that the seed chooses."""
+    """One poisonous offset among `n`, at a place that the seed chooses; both kinds of poison."""
+    return [*cannot_be_covered(n, seed), *cannot_be_certified(n, seed)]
+
+
+def cannot_be_certified(n: int, seed: int) -> list[str]:
+    """Covered, and of no use for a certificate: the others have theirs, and it says why it has none."""
+    sick_place = random.Random(seed).randrange(n)
+    world.fresh()
+    project = make_project()
+    world.take_into_stock(project, credits=n)
+    wishes = [world.wish(project, f"PF-{number}", 310_000) for number in range(n)]
+    wishes[sick_place] = replace(wishes[sick_place], footprint={"amount_g": 310_000})
+    world.promise(wishes, key="all")
+    world.settle()
+    found = judge(journal=registries.read_journal(), acknowledged={"all": n}, settled=True)
+    sick = DeviceOffset.objects.exclude(problem="").values_list("device_serial", flat=True)
+    if list(sick) != [f"PF-{sick_place}"] or Certificate.objects.count() != n - 1:
+        found.append(f"{Certificate.objects.count()} certificates of {n - 1}; needing a person: {list(sick)}")
+    return found
+
+
+def cannot_be_covered(n: int, seed: int) -> list[str]:
     rng = random.Random(seed)
     world.fresh()
     project = make_project()
@@ -56,7 +81,7 @@ def control(n: int, seed: int) -> list[str]:
     guard = covering.REFUSED_BY_DATABASE
     covering.REFUSED_BY_DATABASE = ()  # type: ignore[assignment]
     try:
-        return run(n, seed)
+        return cannot_be_covered(n, seed)
     finally:
         covering.REFUSED_BY_DATABASE = guard
 
