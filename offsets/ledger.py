@@ -348,7 +348,7 @@ def allocate(*, project_id: int, livemode: bool, limit: int, now: datetime) -> l
     rows = Span.objects.filter(
         retirement__project_id=project_id, retirement__livemode=livemode, next_g__lt=F("to_g")
     ).annotate(beneficiary=F("retirement__beneficiary"))
-    named = {span: span.beneficiary for span in rows.order_by("pk")}
+    named: dict[Span, str] = {span: span.beneficiary for span in rows.order_by("pk")}
     spans = list(named)
     left_g: dict[str, int] = defaultdict(int)
     for span, beneficiary in named.items():

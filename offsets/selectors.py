@@ -230,7 +230,8 @@ def pool_durations(project_ids: Collection[int]) -> dict[int, PoolDurations]:
     for project_id, opened, confirmed in numbered.order_by().values_list(
         "project_id", "created_at", "confirmed_at"
     ):
-        seconds.setdefault(project_id, []).append((confirmed - opened).total_seconds())
+        if confirmed is not None:
+            seconds.setdefault(project_id, []).append((confirmed - opened).total_seconds())
     return {
         project_id: PoolDurations(timedelta(seconds=median(found)), len(found))
         for project_id, found in seconds.items()

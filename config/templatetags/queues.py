@@ -112,6 +112,6 @@ def staff_queues(context: dict[str, Any]) -> list[Queue]:
 
 def _queues(request: HttpRequest) -> Iterator[Queue]:
     for kind in _KINDS:
-        if request.user.has_perm(kind.permission):  # type: ignore[union-attr]
+        if request.user.has_perm(kind.permission):
             url = reverse(kind.page) + (f"?{kind.query}" if kind.query else "")
             yield Queue(kind.label, kind.rows(request).count(), url)
