@@ -19,3 +19,9 @@ class BadProjectFile(InvalidInput):
     """A file of projects does not hold; `details` names each error with its place. Nothing was written."""
 
     code = "bad_project_file"
+
+
+class UnreadableIssuances(InvalidInput):
+    """A report of issuances, or a row of it, does not read; the message names it. Nothing was written."""
+
+    code = "unreadable_issuances"

@@ -54,6 +54,7 @@ PROJECT_MAY: Keys = {
     "price_note": str,
     "issuances": list,
 }
+ISSUANCE_REPORT = "report of issuances as of"  # what import_issuances kept is not the file's to delete
 NOT_COLUMNS = {"registry", "methodology", "prices", "price_note", "issuances"}
 ISSUANCE: Keys = {"vintage": int, "source": str, "facts": dict}
 ISSUANCE_MAY: Keys = {"issued_on": date}
@@ -251,7 +252,9 @@ class _Import:
         return changed or gone > 0
 
     def _facts(self, project: Project, values: dict[str, Any], place: str) -> bool:
-        """Make the project's quality facts those of the file; whether anything changed."""
+        """Make the project's quality facts those of the file, besides what registries' reports of issuances
+        stated; whether anything changed.
+        """
         wanted: set[tuple[int, date | None, str, str, str]] = set()
         for number, raw in enumerate(values.get("issuances", []), start=1):
             where = f"{place}, issuances {number}"
@@ -266,7 +269,7 @@ class _Import:
                     self.problems.append((f"{where}, facts.{name}", f"must be {TYPE_NAMES[str]}"))
         rows = {
             (fact.vintage, fact.issued_on, fact.name, fact.value, fact.source): fact.pk
-            for fact in project.quality_facts.all()
+            for fact in project.quality_facts.exclude(source__contains=ISSUANCE_REPORT)
         }
         new = [
             QualityFact(

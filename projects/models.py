@@ -140,7 +140,7 @@ class QualityFact(models.Model):
     vintage = models.PositiveSmallIntegerField(_("vintage"))
     issued_on = models.DateField(_("issued on"), null=True, blank=True)
     name = models.CharField(_("field"), max_length=60)  # "CCP Approved", "Reduction/Removal"
-    value = models.CharField(_("value, as the registry prints it"), max_length=120, blank=True)
+    value = models.CharField(_("value, as the registry prints it"), max_length=300, blank=True)
     source = models.CharField(_("source"), max_length=300)
 
     class Meta:
