@@ -112,3 +112,30 @@ def test_no_page_lets_a_browser_run_or_load_anything_from_elsewhere(client: Clie
     assert "<script>" not in page
     assert " style=" not in page
     assert " onclick" not in page
+
+
+def test_search_engines_are_kept_from_what_is_somebodys_own(client: Client, db: None) -> None:
+    answer = client.get("/robots.txt")
+    assert answer["Content-Type"].startswith("text/plain")
+    assert text(answer).splitlines()[0] == "User-agent: *"
+    for path in ("/account/", "/admin/", "/basket/", "/checkout/", "/orders/"):
+        assert f"Disallow: {path}" in text(answer)
+    assert "Disallow: /products/" not in text(answer)
+
+
+@pytest.mark.parametrize(
+    ("path", "title", "description"),
+    [
+        ("/", "One line from your device to the registry", "Laptops and other devices"),
+        ("/products/laptop-1/", "ThinkPad LAPTOP-1", "Making, shipping and using it for five years causes"),
+        ("/projects/CL-4449/", "CL-4449 Wind Farm Project", "Makes electricity from wind."),
+        ("/impact/", "Carbon credits retired so far", "0 t of carbon credits retired"),
+    ],
+)
+def test_a_page_that_is_shared_says_what_it_is_under_its_one_address(
+    client: Client, wind: Project, path: str, title: str, description: str
+) -> None:
+    page = text(client.get(f"{path}?memory=32&x=1" if path == "/products/laptop-1/" else path))
+    assert f'<meta property="og:title" content="{title}">' in page
+    assert f'<meta property="og:description" content="{description}' in page
+    assert f'<link rel="canonical" href="http://testserver{path}">' in page
