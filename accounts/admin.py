@@ -71,6 +71,7 @@ class AccountAdmin(admin.ModelAdmin):
         "country",
         "vat_id",
         "company_verified_at",
+        "named_in_registries",
         "may_pay_on_terms",
         "created_at",
     )

@@ -70,6 +70,8 @@ class Account(models.Model):
     vat_id = models.CharField(_("VAT id"), max_length=20, blank=True)
     # Set by the server only: a VAT id that checks, or a person of staff. A radio button is not enough.
     company_verified_at = models.DateTimeField(_("company verified"), null=True, blank=True)
+    # Opted in: its name is public and permanent in registries that retire whole credits for its orders.
+    named_in_registries = models.BooleanField(_("asked to be named in registries"), default=False)
     may_pay_on_terms = models.BooleanField(_("buys on approved terms"), default=False)
     created_at = models.DateTimeField(default=timezone.now)
     members = models.ManyToManyField(User, through="Membership", related_name="accounts")

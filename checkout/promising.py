@@ -12,9 +12,12 @@ from datetime import datetime
 from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from accounts.models import Account
+from accounts.services import audience_for
 from checkout import events as kinds
 from checkout.models import OrderedDevice, Shipment
 from checkout.rows import fill_devices
+from claims.registers import Audience
 from common import events, faults
 from common.errors import DomainError
 from offsets.errors import AlreadyCovered, IdempotencyConflict
@@ -136,10 +139,18 @@ def _wish(device: OrderedDevice, shipment: Shipment) -> OffsetWish:
         audience=order.audience,
         language=order.language,
         wording=order.wording,
+        beneficiary=_beneficiary(order.owner),
         buyer_reference=order.po_number,
         group=group_of(shipment),
         holder=device.holder,
     )
+
+
+def _beneficiary(owner: Account | None) -> str:
+    """The name of a verified company that asked to be named in registries; nobody otherwise."""
+    if owner is None or not owner.named_in_registries or audience_for(owner) is not Audience.COMPANY:
+        return ""
+    return owner.name
 
 
 def group_of(shipment: Shipment) -> str:

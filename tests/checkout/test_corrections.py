@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Account, User
 from certificates.models import Certificate
 from certificates.services import end_certificates
 from checkout import following, notices, services
@@ -289,3 +289,26 @@ def test_staff_record_a_refund_with_a_reason(
     assert unit.refunded_at is not None
     assert unit.refunded_at <= timezone.now()
     assert Event.objects.get(kind="order.credits_refunded").actor == f"staff:{dana.pk}"
+
+
+# --- Own name -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "verified", "named"),
+    [(True, True, "Alice & Bob AB"), (False, True, ""), (True, False, "")],
+)
+def test_a_verified_company_that_asked_is_named_for_its_whole_credits(
+    wind: Project, alices_company: Account, asked: bool, verified: bool, named: str
+) -> None:
+    alices_company.named_in_registries = asked
+    if not verified:
+        alices_company.company_verified_at = None
+    alices_company.save()
+    order = make_order(quantity=4, project=wind, owner=alices_company)  # 1,240,000 g
+    pay(order)
+    ship(order)
+    services.request_offsets_for_shipped(NOON)
+    assert set(DeviceOffset.objects.values_list("beneficiary", flat=True)) == {named}
+    opened = [(row.beneficiary, row.credits) for row in open_retirements(wind)]
+    assert opened == ([(named, 1), ("", 1)] if named else [("", 2)])
