@@ -1,4 +1,6 @@
-"""One cast everywhere: Alice buys, Bob is in her company, Charlie is an outsider, Dana is staff, Parts-R-Us is a partner.
+"""One cast everywhere: Alice buys, Bob is in her company, Charlie is an outsider, Dana is staff.
+
+Parts-R-Us is a partner; another person of staff is in sales.
 
 A conftest imports the fixtures that its folder needs.
 """
