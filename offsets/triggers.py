@@ -32,8 +32,7 @@ TRIGGERS = (
         condition="OLD.state IN ('confirmed', 'void') OR OLD.first_number <> NEW.first_number"
         " OR OLD.last_number <> NEW.last_number OR OLD.block_id <> NEW.block_id"
         " OR OLD.project_id <> NEW.project_id OR OLD.livemode <> NEW.livemode"
-        " OR OLD.reference <> NEW.reference OR OLD.request_id <> NEW.request_id"
-        " OR coalesce(OLD.replaces_id, 0) <> coalesce(NEW.replaces_id, 0)",
+        " OR OLD.reference <> NEW.reference OR OLD.request_id <> NEW.request_id",
         message="offsets.Retirement: a confirmed or void retirement is final, and its run never changes.",
     ),
     write_once(
