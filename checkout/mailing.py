@@ -179,9 +179,13 @@ def certificates_mail(order: Order, certificates: Sequence[Certificate]) -> Emai
 
 
 def _message(order: Order, *, subject: str, template: str, context: dict[str, object]) -> EmailMessage:
-    body = render_to_string(
-        template, {"order": order, "url": order_url(order), "site": settings.SITE_NAME, **context}
-    )
+    facts = {
+        "order": order,
+        "url": order_url(order),
+        "site": settings.SITE_NAME,
+        "demo": "" if order.livemode else say("demo_prices", wording=wording_by_id(order.wording)),
+    }
+    body = render_to_string(template, {**facts, **context})
     return EmailMessage(subject=subject, body=body, to=[order.email])
 
 

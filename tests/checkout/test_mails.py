@@ -39,6 +39,7 @@ def test_an_order_is_confirmed_once(wind: Project) -> None:
     assert message.subject == say("mail_order_subject", wording=wording, order=order.number)
     body = str(message.body)
     assert say("mail_order_intro", wording=wording, order=order.number, total_kg="620") in body
+    assert body.startswith(say("demo_prices", wording=wording))
     assert f"/orders/{order.number}/{order.token}/" in body
     assert "2 × ThinkPad LAPTOP-1 (16 GB)   20\u202f000\u00a0kr" in body
     assert "PO number: PO-7" in body
