@@ -20,10 +20,9 @@ def open_markets(*, on: date) -> list[Market]:
 
 def market_for_country(country: str, *, on: date) -> MarketCountry | None:
     """The country's row, with its market, if we sell there on that day; None: nobody can buy there yet."""
+    code = country.upper().replace("\x00", "")  # PostgreSQL takes no NUL
     return (
-        MarketCountry.objects.filter(country=country.upper(), market__opened_on__lte=on)
-        .select_related("market")
-        .first()
+        MarketCountry.objects.filter(country=code, market__opened_on__lte=on).select_related("market").first()
     )
 
 

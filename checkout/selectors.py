@@ -27,7 +27,7 @@ BUYING_ROLES = (Membership.Role.ADMIN, Membership.Role.BUYER)
 
 def order_by_token(number: str, token: str) -> Order:
     """The order, for whoever holds the secret part of its address. Raises UnknownOrder."""
-    order = _orders().filter(number=number).first()
+    order = _orders().filter(number=number.replace("\x00", "")).first()
     if order is None or not hmac.compare_digest(order.token.encode(), token.encode()):
         raise _unknown()
     return order
@@ -37,7 +37,7 @@ def order_for_user(number: str, user: User) -> Order:
     """The order, for its buyer and every member of the account that owns it. Raises UnknownOrder for all
     others.
     """
-    order = orders_of(user=user).filter(number=number).first()
+    order = orders_of(user=user).filter(number=number.replace("\x00", "")).first()
     if order is None:
         raise _unknown()
     return order
@@ -47,7 +47,7 @@ def order_by_email(number: str, email: str) -> Order:
     """The order, for a guest who knows its number and e-mail address. Raises UnknownOrder, whichever is
     wrong.
     """
-    order = _orders().filter(number=number).first()
+    order = _orders().filter(number=number.replace("\x00", "")).first()
     known = order.email.strip().lower() if order else ""
     if order is None or not hmac.compare_digest(known.encode(), email.strip().lower().encode()):
         raise _unknown()

@@ -277,7 +277,7 @@ def retirement_by_reference(reference: str) -> Retirement:
     """The retirement of this reference. Raises UnknownRetirement."""
     row = (
         Retirement.objects.select_related("project__registry", "project__methodology", "block")
-        .filter(reference=reference.strip().upper())
+        .filter(reference=reference.replace("\x00", "").strip().upper())
         .first()
     )
     if row is None:

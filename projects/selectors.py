@@ -47,7 +47,7 @@ def price_per_tonne(*, project: Project, market: Market, on: date | None = None)
 def project_by_reference(reference: str) -> Project:
     """The project with this registry reference, in any case of letters. Raises UnknownProject."""
     found = (
-        Project.objects.filter(reference__iexact=reference.strip())
+        Project.objects.filter(reference__iexact=reference.replace("\x00", "").strip())
         .select_related("registry", "methodology")
         .first()
     )

@@ -166,3 +166,11 @@ def test_an_unknown_retirement_is_not_found(client: Client, wind: Project) -> No
     page = client.get("/retirements/CL-2026-11-ZZZZ/")
     assert page.status_code == 404
     assert 'href="/impact/"' in text(page)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "address", ["/projects/%00/", "/retirements/CL%00/", "/orders/%00/%00/", "/products/%00/", "/c/%00/"]
+)
+def test_a_nul_in_an_address_finds_nothing_on_either_database(client: Client, address: str) -> None:
+    assert client.get(address).status_code == 404
