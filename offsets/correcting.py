@@ -91,11 +91,12 @@ def _hand_over(
 ) -> DeviceOffset:
     """End a covered claim and give its very grams to a new one for this device serial, which names it."""
     spans = ledger.end_offset(offset, reason=ended, now=now)
-    ledger.commit_g(project_id=offset.project_id, livemode=offset.livemode, amount_g=offset.amount_g)
     new = _copy(offset, now=now)
     new.device_serial = normalise_device(offset.manufacturer, device_serial)[1]
     new.device_serial_typed = device_serial.strip()
     new.save(force_insert=True)
+    ledger.name_changed(new)
+    ledger.commit_g(project_id=offset.project_id, livemode=offset.livemode, amount_g=offset.amount_g)
     ledger.cover_exactly(new, spans, now=now)
     events.record(kind, offset, actor=actor, data={**data, "to": new.pk})
     events.record(kinds.OFFSET_COVERED, new, actor=actor)
@@ -179,10 +180,11 @@ def substitute_project(
     if offset.covered_at or offset.ended_at:
         raise Conflict("Credits were retired for this device already, or its claim has ended.")
     ledger.end_offset(offset, reason=DeviceOffset.Ended.CANCELLED, now=now)
-    ledger.commit_g(project_id=project.pk, livemode=offset.livemode, amount_g=offset.amount_g)
     new = _copy(offset, now=now)
     new.project = project
     new.save(force_insert=True)
+    ledger.name_changed(new)
+    ledger.commit_g(project_id=project.pk, livemode=offset.livemode, amount_g=offset.amount_g)
     data = {"reason": consent[:300], "to": new.pk, "project": project.pk}
     events.record(kinds.OFFSET_SUBSTITUTED, offset, actor=actor, data=data)
     return new

@@ -28,9 +28,9 @@ from offsets.models import (
     Span,
 )
 
-FORMAT = "clearline-ledger/1"
+FORMAT = "clearline-ledger/2"
 TABLES: dict[str, tuple[type[Any], tuple[str, ...]]] = {
-    "stocks": (ProjectStock, ("id", "project_id", "livemode", "stocked_g", "committed_g")),
+    "stocks": (ProjectStock, ("id", "project_id", "livemode", "stocked_g", "committed_g", "kept_g")),
     "blocks": (
         CreditBlock,
         ("id", "project_id", "livemode", "series", "first_number", "last_number", "vintage", "unit"),
@@ -41,6 +41,7 @@ TABLES: dict[str, tuple[type[Any], tuple[str, ...]]] = {
         (
             *("id", "reference", "request_id", "project_id", "block_id", "livemode", "first_number"),
             *("last_number", "state", "attempted_at", "confirmed_at", "registry_reference", "retired_on"),
+            "beneficiary",
         ),
     ),
     "attempts": (Attempt, ("id", "retirement_id", "intent", "created_at")),
@@ -52,6 +53,7 @@ TABLES: dict[str, tuple[type[Any], tuple[str, ...]]] = {
         (
             *("id", "project_id", "livemode", "manufacturer", "device_serial", "amount_g", "boundary"),
             *("period", "supplement", "created_at", "covered_at", "ended_at", "ended_reason", "replaces_id"),
+            "beneficiary",
         ),
     ),
     "reservations": (Reservation, ("id", "project_id", "livemode", "amount_g", "expires_at")),

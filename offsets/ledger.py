@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from common.codes import random_code
 from common.rows import insert_values
+from offsets import named
 from offsets.errors import NotEnoughCredits, OutsideTransaction, SoldOut, StockStopped
 from offsets.models import (
     GRAMS_PER_CREDIT,
@@ -78,7 +79,7 @@ def lock_running(*, project_id: int, livemode: bool) -> ProjectStock:
 # As plain SQL: it is a third of what a single request costs when the ORM builds it anew each time.
 _COMMIT = (
     f"UPDATE {ProjectStock._meta.db_table} SET committed_g = committed_g + %s"  # noqa: S608 constants only
-    " WHERE project_id = %s AND livemode = %s AND alarm = '' AND committed_g <= stocked_g - %s"
+    " WHERE project_id = %s AND livemode = %s AND alarm = '' AND committed_g + kept_g <= stocked_g - %s"
 )
 
 
@@ -98,7 +99,7 @@ def commit_g(*, project_id: int, livemode: bool, amount_g: int) -> None:
         )
         if stock and stock.alarm:
             raise StockStopped(f"{stock.project.short_name} is stopped for now. Choose another project.")
-        left_g = stock.stocked_g - stock.committed_g if stock else 0
+        left_g = stock.available_g if stock else 0
         name = stock.project.short_name if stock else Project.objects.get(pk=project_id).short_name
         raise SoldOut(
             f"{name} has {left_g // 1000} kg of credits left, "
@@ -114,6 +115,23 @@ def uncommit_g(*, project_id: int, livemode: bool, amount_g: int) -> None:
     ProjectStock.objects.filter(project_id=project_id, livemode=livemode).update(
         committed_g=F("committed_g") - amount_g
     )
+
+
+def keep_for_names(*, project_id: int, livemode: bool) -> None:
+    """Count again what stands in companies' names beyond their own promises; nobody else is sold it.
+
+    Called whenever a promise or a retirement in a name begins or ends. Takes the project's lock.
+    """
+    stock = lock(project_id=project_id, livemode=livemode)
+    kept_g = named.kept_g(project_id=project_id, livemode=livemode)
+    if kept_g != stock.kept_g:
+        ProjectStock.objects.filter(pk=stock.pk).update(kept_g=kept_g)
+
+
+def name_changed(row: DeviceOffset | Retirement) -> None:
+    """`keep_for_names`, when this row stands in a name."""
+    if row.beneficiary:
+        keep_for_names(project_id=row.project_id, livemode=row.livemode)
 
 
 def add_block(
@@ -281,6 +299,7 @@ def set_aside_run(
         created_at=now,
     )
     _move_credits(retirement, Credit.objects.filter(retirement=None), to=retirement)
+    name_changed(retirement)
     return retirement
 
 
@@ -335,6 +354,7 @@ def void(retirement: Retirement, *, problem: str) -> bool:
     ).update(state=Retirement.State.VOID, problem=problem, not_before=None)
     if changed:
         _move_credits(retirement, Credit.objects.filter(retirement=retirement), to=None)
+        name_changed(retirement)
     return bool(changed)
 
 
@@ -348,10 +368,10 @@ def allocate(*, project_id: int, livemode: bool, limit: int, now: datetime) -> l
     rows = Span.objects.filter(
         retirement__project_id=project_id, retirement__livemode=livemode, next_g__lt=F("to_g")
     ).annotate(beneficiary=F("retirement__beneficiary"))
-    named: dict[Span, str] = {span: span.beneficiary for span in rows.order_by("pk")}
-    spans = list(named)
+    names: dict[Span, str] = {span: span.beneficiary for span in rows.order_by("pk")}
+    spans = list(names)
     left_g: dict[str, int] = defaultdict(int)
-    for span, beneficiary in named.items():
+    for span, beneficiary in names.items():
         left_g[beneficiary] += span.to_g - span.next_g
     covered: list[DeviceOffset] = []
     for offset in waiting_offsets(project_id=project_id, livemode=livemode).defer("footprint")[:limit]:
@@ -366,7 +386,7 @@ def allocate(*, project_id: int, livemode: bool, limit: int, now: datetime) -> l
     if not covered:
         return []
     deal_order.shuffle(covered)
-    _hand_out(spans, covered, now=now, named=named)
+    _hand_out(spans, covered, now=now, names=names)
     changed = DeviceOffset.objects.filter(
         pk__in=[offset.pk for offset in covered], covered_at=None, ended_at=None
     ).update(covered_at=now)
@@ -387,17 +407,17 @@ def _hand_out(
     offsets: list[DeviceOffset],
     *,
     now: datetime,
-    named: Mapping[Span, str] = MappingProxyType({}),
+    names: Mapping[Span, str] = MappingProxyType({}),
 ) -> None:
     """Deal the spans' grams to the offsets, in order, and raise the spans' counters by one statement.
 
-    `named` says in whose name a span's grams were retired: that beneficiary's offsets take them first.
+    `names` says in whose name a span's grams were retired: that beneficiary's offsets take them first.
     """
     intervals: list[tuple[int, int, int, int, datetime]] = []
     raised: dict[int, tuple[int, int]] = {}
     queues: dict[str, deque[Span]] = defaultdict(deque)
     for span in spans:
-        queues[named.get(span, "")].append(span)
+        queues[names.get(span, "")].append(span)
     for offset in offsets:
         missing_g = offset.amount_g
         while missing_g:
@@ -465,6 +485,7 @@ def end_offset(offset: DeviceOffset, *, reason: str, now: datetime) -> list[Span
     ]
     Span.objects.bulk_create(spans)
     uncommit_g(project_id=offset.project_id, livemode=offset.livemode, amount_g=offset.amount_g)
+    name_changed(offset)
     return spans
 
 
@@ -473,3 +494,4 @@ def cover_exactly(offset: DeviceOffset, spans: Sequence[Span], *, now: datetime)
     _require_transaction()
     _hand_out(list(spans), [offset], now=now)
     DeviceOffset.objects.filter(pk=offset.pk, covered_at=None, ended_at=None).update(covered_at=now)
+    name_changed(offset)

@@ -17,12 +17,16 @@ GRAMS_PER_CREDIT = 1_000_000
 
 
 class ProjectStock(models.Model):
-    """One counter per project and mode: `stocked_g - committed_g` may still be promised."""
+    """One counter per project and mode: `stocked_g - committed_g - kept_g` may still be promised.
+
+    `kept_g` stands in companies' names beyond what their own promises take; nobody else may have it.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="stocks")
     livemode = models.BooleanField(_("live"))
     stocked_g = models.BigIntegerField(_("stocked, g"), default=0)
     committed_g = models.BigIntegerField(_("committed, g"), default=0)
+    kept_g = models.BigIntegerField(_("kept for names, g"), default=0, db_default=0)
     # Set when a registry's report shows our credits in other hands: nothing is sold, retired or allocated.
     alarm = models.CharField(_("alarm"), max_length=300, blank=True)
 
@@ -33,12 +37,18 @@ class ProjectStock(models.Model):
                 condition=Q(committed_g__gte=0, committed_g__lte=F("stocked_g")),
                 name="never_sell_more_than_stock",
             ),
+            models.CheckConstraint(condition=Q(kept_g__gte=0), name="kept_not_negative"),
         ]
         verbose_name = _("stock of a project")
         verbose_name_plural = _("stocks of projects")
 
     def __str__(self) -> str:
         return f"{self.project.reference} {'live' if self.livemode else 'sandbox'}"
+
+    @property
+    def available_g(self) -> int:
+        """Grams that can still be promised; never negative."""
+        return max(0, self.stocked_g - self.committed_g - self.kept_g)
 
 
 class CreditBlock(models.Model):

@@ -170,7 +170,10 @@ def _request_offsets(
                 "A reservation of the other mode was named; demonstration and real rows are kept apart."
             )
         needed[project_id] -= amount_g
+    in_names = {wish.project.pk for wish in wishes if wish.beneficiary}
     for project_id, amount_g in sorted(needed.items()):
+        if project_id in in_names:  # what stands in the name already is theirs to take
+            ledger.keep_for_names(project_id=project_id, livemode=livemode)
         if amount_g < 0:
             ledger.uncommit_g(project_id=project_id, livemode=livemode, amount_g=-amount_g)
         else:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from common import events, faults
 from common.errors import Conflict
-from offsets import epoch, ledger, second_person, selectors
+from offsets import epoch, ledger, named, second_person, selectors
 from offsets import events as kinds
 from offsets.errors import ReceiptDiffers
 from offsets.models import Attempt, AttemptOutcome, DeviceOffset, Retirement, RetirementEntry
@@ -60,10 +60,10 @@ def open_retirements(
         now=now,
     )
     retirements: list[Retirement] = []
-    own_names = selectors.credits_in_own_name(project_id=project.pk, livemode=livemode)
+    own_names = named.credits_missing(project_id=project.pk, livemode=livemode)
     for beneficiary, credits in sorted(own_names.items()):
         retirements += set_aside(credits=credits, beneficiary=beneficiary)
-    needed_g = selectors.needed_g(project_id=project.pk, livemode=livemode)
+    needed_g = named.needed_g(project_id=project.pk, livemode=livemode)
     if (credits := ceil_credits(needed_g) + ahead_credits) > 0:
         retirements += set_aside(credits=credits)
     if not retirements:

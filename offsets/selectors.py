@@ -1,6 +1,5 @@
 """What the ledger says, read-only. Grams are integers; `livemode` keeps demonstration and real rows apart."""
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -22,6 +21,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, RowNumber
 
 from common.errors import NotFound
+from offsets import named
 from offsets.models import (
     GRAMS_PER_CREDIT,
     Allocation,
@@ -78,96 +78,18 @@ class Totals:
 
 
 def available_g(*, project: Project, livemode: bool) -> int:
-    """Grams that can still be promised: stocked - committed."""
+    """Grams that can still be promised: stocked - committed - kept."""
     return available_by_project(livemode=livemode).get(project.pk, 0)
 
 
 def available_by_project(*, livemode: bool) -> dict[int, int]:
     """Grams that can still be promised, by project; one query."""
-    return {
-        stock.project_id: stock.stocked_g - stock.committed_g
-        for stock in ProjectStock.objects.filter(livemode=livemode)
-    }
-
-
-Named = dict[str, int]  # grams by the beneficiary in whose name they are or will be retired; "" is the pool
-
-
-def uncovered_g(*, project_id: int, livemode: bool) -> Named:
-    """Grams promised to devices and not yet covered, by the beneficiary of the devices."""
-    rows = DeviceOffset.objects.filter(
-        project_id=project_id, livemode=livemode, covered_at=None, ended_at=None, problem=""
-    )
-    return _by_beneficiary(rows, "beneficiary", F("amount_g"))
+    return {stock.project_id: stock.available_g for stock in ProjectStock.objects.filter(livemode=livemode)}
 
 
 def surplus_g(*, project_id: int, livemode: bool) -> int:
     """Grams retired and not allocated that any device may have: the next offsets use them first."""
-    return _surplus_g(project_id=project_id, livemode=livemode).get("", 0)
-
-
-def _surplus_g(*, project_id: int, livemode: bool) -> Named:
-    spans = Span.objects.filter(
-        retirement__project_id=project_id, retirement__livemode=livemode, next_g__lt=F("to_g")
-    )
-    return _by_beneficiary(spans, "retirement__beneficiary", F("to_g") - F("next_g"))
-
-
-def in_flight_g(*, project_id: int, livemode: bool) -> Named:
-    """Grams of retirements that are neither confirmed nor void, by beneficiary."""
-    rows = Retirement.objects.filter(
-        project_id=project_id,
-        livemode=livemode,
-        state__in=[Retirement.State.OPEN, Retirement.State.NEEDS_PERSON],
-    )
-    return _by_beneficiary(rows, "beneficiary", (F("last_number") - F("first_number") + 1) * GRAMS_PER_CREDIT)
-
-
-def _by_beneficiary(rows: QuerySet[Any], field: str, amount: Any) -> Named:
-    return dict(rows.order_by().values(field).annotate(total=Sum(amount)).values_list(field, "total"))
-
-
-def needed_g(*, project_id: int, livemode: bool) -> int:
-    """Grams that must be retired yet: uncovered promises - surplus - credits in flight; negative: some are
-    spare. What was retired in a name helps only devices of that beneficiary.
-    """
-    wanted = uncovered_g(project_id=project_id, livemode=livemode)
-    surplus = _surplus_g(project_id=project_id, livemode=livemode)
-    flying = in_flight_g(project_id=project_id, livemode=livemode)
-    named = sum(
-        max(0, amount_g - surplus.get(beneficiary, 0) - flying.get(beneficiary, 0))
-        for beneficiary, amount_g in wanted.items()
-        if beneficiary
-    )
-    return named + wanted.get("", 0) - surplus.get("", 0) - flying.get("", 0)
-
-
-def credits_in_own_name(*, project_id: int, livemode: bool) -> dict[str, int]:
-    """Credits that must be retired yet in the names of verified companies, by beneficiary.
-
-    Each order (request) of such a company has floor(its grams of the project / 1,000,000) credits in its
-    name; what stands in that name already, confirmed or in flight, counts against all of its orders.
-    """
-    of_project = {"project_id": project_id, "livemode": livemode}
-    waiting = DeviceOffset.objects.filter(**of_project, covered_at=None, ended_at=None, problem="")
-    names = list(waiting.exclude(beneficiary="").order_by().values_list("beneficiary", flat=True).distinct())
-    if not names:
-        return {}
-    orders = DeviceOffset.objects.filter(
-        **of_project,
-        beneficiary__in=names,
-        ended_at=None,
-        request__owner__company_verified_at__isnull=False,
-    )
-    wanted: dict[str, int] = defaultdict(int)
-    for row in orders.order_by().values("beneficiary", "request").annotate(total=Sum("amount_g")):
-        wanted[row["beneficiary"]] += row["total"] // GRAMS_PER_CREDIT
-    stands = Retirement.objects.filter(**of_project, beneficiary__in=names).exclude(
-        state=Retirement.State.VOID
-    )
-    have = _by_beneficiary(stands, "beneficiary", F("last_number") - F("first_number") + 1)
-    missing = {name: credits - have.get(name, 0) for name, credits in wanted.items()}
-    return {name: credits for name, credits in missing.items() if credits > 0}
+    return named.surplus_g(project_id=project_id, livemode=livemode).get("", 0)
 
 
 def newest_retirement(*, project_id: int, livemode: bool) -> int:

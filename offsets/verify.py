@@ -14,6 +14,7 @@ from django.db.models.functions import Cast, Concat
 from common import triggers
 from common.models import Event
 from offsets import events as kinds
+from offsets import named
 from offsets.models import (
     GRAMS_PER_CREDIT,
     Allocation,
@@ -268,7 +269,9 @@ def devices_are_covered_once() -> Found:
 
 
 def counters_agree() -> Found:
-    """stocked = credits; committed = reservations + live offsets; neither is ever negative or oversold."""
+    """stocked = credits; committed = reservations + live offsets; kept = what names have beyond their own
+    promises; none is ever negative or oversold.
+    """
     key = ("project_id", "livemode")
     credits = {
         (row["block__project_id"], row["block__livemode"]): row["n"] * GRAMS_PER_CREDIT
@@ -288,11 +291,12 @@ def counters_agree() -> Found:
     stocks = {(stock.project_id, stock.livemode): stock for stock in ProjectStock.objects.all()}
     for pair in sorted(credits.keys() | held.keys() | stocks.keys()):
         stock = stocks.get(pair)
-        found = (stock.stocked_g, stock.committed_g) if stock else (0, 0)
-        wanted = (credits.get(pair, 0), held.get(pair, 0))
+        found = (stock.stocked_g, stock.committed_g, stock.kept_g) if stock else (0, 0, 0)
+        kept_g = named.kept_g(project_id=pair[0], livemode=pair[1])
+        wanted = (credits.get(pair, 0), held.get(pair, 0), kept_g)
         name = f"projectstock:{stock.pk if stock else '-'}"
         if found != wanted:
-            yield name, f"project {pair[0]}: stocked, committed are {found}, the rows say {wanted}"
+            yield name, f"project {pair[0]}: stocked, committed, kept are {found}, the rows say {wanted}"
         if wanted[1] > wanted[0]:
             yield name, f"project {pair[0]}: {wanted[1] - wanted[0]} g more promised than stocked"
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 
 GRAMS_PER_CREDIT = 1_000_000
-FORMAT = "clearline-ledger/1"
+FORMAT = "clearline-ledger/2"
 
 
 class Unreadable(Exception):
@@ -143,6 +143,8 @@ def check_offsets(tables):
         retirement, offset = retirements[spans[row["span_id"]]["retirement_id"]], offsets[row["offset_id"]]
         if (retirement["project_id"], retirement["livemode"]) != (offset["project_id"], offset["livemode"]):
             yield f"allocation {row['id']}", "crosses projects or modes"
+        if retirement["beneficiary"] not in ("", offset["beneficiary"]):
+            yield f"allocation {row['id']}", "gives grams that were retired in another's name"
         given[offset["id"]] += row["to_g"] - row["from_g"]
         if row["id"] in reversed_ids:
             continue
@@ -167,20 +169,44 @@ def check_offsets(tables):
 
 
 def check_counters(tables):
-    """stocked = credits; committed = reservations + live offsets; never more promised than stocked."""
+    """stocked = credits; committed = reservations + live offsets; kept = what names have beyond their own
+    promises; never more promised than stocked.
+    """
     stocked, committed = defaultdict(int), defaultdict(int)
     for row in tables["blocks"].values():
         stocked[row["project_id"], row["livemode"]] += credits_of(row) * GRAMS_PER_CREDIT
     live = [row for row in tables["offsets"].values() if row["ended_at"] is None]
     for row in [*tables["reservations"].values(), *live]:
         committed[row["project_id"], row["livemode"]] += row["amount_g"]
+    kept = kept_for_names(tables)
     counters = {(row["project_id"], row["livemode"]): row for row in tables["stocks"].values()}
     for pair in sorted(stocked.keys() | committed.keys() | counters.keys()):
-        row = counters.get(pair, {"id": None, "stocked_g": 0, "committed_g": 0})
-        if (row["stocked_g"], row["committed_g"]) != (stocked[pair], committed[pair]):
+        row = counters.get(pair, {"id": None, "stocked_g": 0, "committed_g": 0, "kept_g": 0})
+        sums = (stocked[pair], committed[pair], kept[pair])
+        if (row["stocked_g"], row["committed_g"], row["kept_g"]) != sums:
             yield f"stock {row['id']}", f"project {pair[0]}: the counters are not the sum of the rows"
         if committed[pair] > stocked[pair]:
             yield f"stock {row['id']}", f"project {pair[0]}: more is promised than stocked"
+
+
+def kept_for_names(tables):
+    """Grams by project and mode that are or will be retired in a name, beyond what its devices wait for."""
+    stands, kept = defaultdict(int), defaultdict(int)
+    for row in tables["retirements"].values():
+        if row["state"] in ("open", "needs_person"):
+            stands[row["project_id"], row["livemode"], row["beneficiary"]] += (
+                credits_of(row) * GRAMS_PER_CREDIT
+            )
+    for span in tables["spans"].values():
+        row = tables["retirements"][span["retirement_id"]]
+        stands[row["project_id"], row["livemode"], row["beneficiary"]] += span["to_g"] - span["next_g"]
+    for row in tables["offsets"].values():
+        if row["covered_at"] is None and row["ended_at"] is None:
+            stands[row["project_id"], row["livemode"], row["beneficiary"]] -= row["amount_g"]
+    for (project, livemode, name), amount_g in stands.items():
+        if name:
+            kept[project, livemode] += max(0, amount_g)
+    return kept
 
 
 CHECKS = (check_credits, check_proof, check_spans, check_offsets, check_counters)

@@ -68,6 +68,7 @@ class ProjectStockAdmin(LedgerAdmin):
             (_("project"), row.project),
             (_("mode"), _("live") if row.livemode else _("sandbox")),
             (_("can still be sold"), self.available(row)),
+            (_("kept for companies in whose name it is retired"), kg(row.kept_g)),
             (_("surplus, retired and not claimed"), self.surplus(row)),
             (_("promised, waiting for grams"), self.waiting(row)),
             (_("credits set aside, not yet confirmed"), self.in_flight(row)),
@@ -83,7 +84,7 @@ class ProjectStockAdmin(LedgerAdmin):
 
     @admin.display(description=_("can still be sold"))
     def available(self, row: ProjectStock) -> str:
-        return kg(row.stocked_g - row.committed_g)
+        return kg(row.available_g)
 
     @admin.display(description=_("promised, waiting"), ordering="uncovered_g")
     def waiting(self, row: Any) -> str:

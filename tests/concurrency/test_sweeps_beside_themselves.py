@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from common.errors import Conflict, DomainError
-from offsets import covering, ledger, registries, retiring, selectors, services, tasks
+from offsets import covering, ledger, named, registries, retiring, selectors, services, tasks
 from offsets.errors import NotEnoughCredits
 from offsets.models import (
     Allocation,
@@ -79,7 +79,7 @@ def test_sweeps_that_open_retirements_at_once_open_them_once(wind: Project) -> N
 def test_control_without_the_lock_both_sweeps_open(wind: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     promise(wish(wind, "PF-1", 700_000))
     both_have_counted = threading.Barrier(2)
-    needed_g, turn = selectors.needed_g, iter([0.0, 0.5])
+    needed_g, turn = named.needed_g, iter([0.0, 0.5])
 
     def count_and_wait(*, project_id: int, livemode: bool) -> int:
         needed = needed_g(project_id=project_id, livemode=livemode)
@@ -92,7 +92,7 @@ def test_control_without_the_lock_both_sweeps_open(wind: Project, monkeypatch: p
 
     monkeypatch.setattr(ledger, "lock", look)
     monkeypatch.setattr(ledger, "lock_running", look)
-    monkeypatch.setattr(selectors, "needed_g", count_and_wait)
+    monkeypatch.setattr(named, "needed_g", count_and_wait)
     together(2, lambda _number: open_retirements(wind))
     assert Retirement.objects.count() == 2
 

@@ -31,6 +31,7 @@ def bare_ledger() -> Iterator[None]:
 
 UPDATES = {
     "never_sell_more_than_stock": "UPDATE offsets_projectstock SET committed_g = stocked_g + 1",
+    "kept_not_negative": "UPDATE offsets_projectstock SET kept_g = -1",
     "block_range_forward": "UPDATE offsets_creditblock SET last_number = first_number - 1",
     "block_numbers_not_negative": "UPDATE offsets_creditblock SET first_number = -1",
     "retirement_range_forward": "UPDATE offsets_retirement SET last_number = first_number - 1",

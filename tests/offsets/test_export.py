@@ -77,6 +77,8 @@ def test_an_export_names_no_device(export: Path) -> None:
     ("table", "edit"),
     [
         ("stocks", lambda rows: rows[0].update(committed_g=rows[0]["committed_g"] + 1)),
+        ("stocks", lambda rows: rows[0].update(kept_g=rows[0]["kept_g"] + 1)),
+        ("retirements", lambda rows: rows[0].update(beneficiary="Charlie GmbH")),
         ("stocks", lambda rows: rows[0].update(stocked_g=rows[0]["stocked_g"] - 1)),
         ("credits", lambda rows: rows[0].update(number=rows[1]["number"])),
         ("credits", lambda rows: rows[0].update(retirement_id=None)),

@@ -6,7 +6,8 @@ from accounts.models import Account
 from common import triggers
 from common.errors import Conflict
 from offsets import selectors, services
-from offsets.models import Allocation, DeviceOffset, Retirement
+from offsets.errors import SoldOut
+from offsets.models import Allocation, DeviceOffset, ProjectStock, Retirement
 from offsets.verify import violations
 from projects.models import Project
 from tests.factories.accounts import AccountFactory
@@ -118,6 +119,60 @@ def test_nobody_else_gets_grams_that_stand_in_a_name(wind: Project, alices_compa
     assert settled(wind) == [("", 1)]
     own = Retirement.objects.get(beneficiary=ALICE)
     assert intervals(own) == [("PF-1", 0, 1_000_000)]
+    assert list(violations()) == []
+
+
+def test_what_was_given_back_in_a_name_is_sold_to_nobody_else(alices_company: Account) -> None:
+    project = make_project()
+    stock(project, credits=2)
+    named(project, ("PF-1", 1_000_000), owner=alices_company)
+    settled(project)
+    assert selectors.available_g(project=project, livemode=False) == 1_000_000
+    services.reverse_offset(DeviceOffset.objects.get(), reason="returned", actor="staff:1", now=NOON)
+    assert ProjectStock.objects.get().kept_g == 1_000_000
+    assert selectors.available_g(project=project, livemode=False) == 1_000_000
+    with pytest.raises(SoldOut, match="1000 kg"):
+        promise(wish(project, "PF-2", 1_000_001), key="order-2")
+    assert not DeviceOffset.objects.filter(device_serial="PF-2").exists()
+    named(project, ("PF-3", 600_000), ("PF-4", 700_000), owner=alices_company, key="order-3")
+    assert ProjectStock.objects.get().kept_g == 0
+    assert selectors.available_g(project=project, livemode=False) == 700_000
+    assert settled(project) == [("", 1)]
+    assert list(violations()) == []
+
+
+def test_a_cancelled_promise_leaves_its_named_credit_in_flight_to_the_company(
+    wind: Project, alices_company: Account
+) -> None:
+    named(wind, ("PF-1", 1_000_000), owner=alices_company)
+    [retirement] = open_retirements(wind)
+    services.cancel_offset(DeviceOffset.objects.get(), reason="returned", actor="staff:1", now=NOON)
+    assert ProjectStock.objects.get().kept_g == 1_000_000
+    services.void_retirement(retirement, reason="not wanted", actor="staff:1", now=NOON)
+    assert ProjectStock.objects.get().kept_g == 0
+    assert list(violations()) == []
+
+
+def test_a_claim_in_a_name_moves_even_when_everything_else_is_sold(alices_company: Account) -> None:
+    project = make_project()
+    stock(project, credits=1)
+    named(project, ("PF-1", 1_000_000), owner=alices_company)
+    settled(project)
+    services.move_to_replacement(
+        DeviceOffset.objects.get(), device_serial="PF-9", reason="repair", actor="staff:1", now=NOON
+    )
+    assert ProjectStock.objects.get().kept_g == 0
+    assert list(violations()) == []
+
+
+def test_a_name_gets_no_credit_for_devices_that_the_pool_has_covered(
+    wind: Project, alices_company: Account
+) -> None:
+    open_retirements(wind, ahead_credits=1)
+    services.settle(Retirement.objects.get(), now=NOON)
+    named(wind, ("PF-1", 600_000), ("PF-2", 600_000), owner=alices_company)
+    allocate(wind)  # the surplus serves the first device before anything is set aside
+    assert settled(wind) == [("", 1)]
     assert list(violations()) == []
 
 

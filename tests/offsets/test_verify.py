@@ -276,6 +276,7 @@ MUTATIONS: list[tuple[str, str, Row]] = [
     ),
     ("counters_agree", "UPDATE offsets_projectstock SET committed_g = committed_g - 1", counter),
     ("counters_agree", "UPDATE offsets_projectstock SET stocked_g = stocked_g + 1000000", counter),
+    ("counters_agree", "UPDATE offsets_projectstock SET kept_g = kept_g + 1", counter),
     ("counters_agree", "UPDATE offsets_reservation SET amount_g = amount_g + 1", counter),
     ("counters_agree", "DELETE FROM offsets_reservation", counter),
     (

@@ -96,9 +96,16 @@ GUARDS = (
     Guard(
         "no more than the stock is promised",
         LEDGER,
-        " AND committed_g <= stocked_g - %s",
+        " AND committed_g + kept_g <= stocked_g - %s",
         " AND %s > 0",
         CREDITS,
+    ),
+    Guard(
+        "what stands in a name is sold to nobody else",
+        LEDGER,
+        " AND committed_g + kept_g <= stocked_g - %s",
+        " AND committed_g <= stocked_g - %s",
+        ("tests/offsets/test_own_name.py",),
     ),
     Guard(
         "an alarm stops selling",

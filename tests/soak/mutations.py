@@ -68,14 +68,14 @@ COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
         *("covered_at", "ended_at"),
     ),
     Span: ("retirement_id", "reverses_id", "from_g", "to_g", "next_g"),
-    ProjectStock: ("project_id", "livemode", "stocked_g", "committed_g"),
+    ProjectStock: ("project_id", "livemode", "stocked_g", "committed_g", "kept_g"),
     Reservation: ("project_id", "livemode", "amount_g"),
 }
 ONCE_COVERED = ("boundary", "period", "supplement")
 ONCE_ASKED_FOR = ("beneficiary", "reason")
 # In an export: what the verifier can recompute from the other rows.
 EXPORTED: dict[str, tuple[str, ...]] = {
-    "stocks": ("stocked_g", "committed_g"),
+    "stocks": ("stocked_g", "committed_g", "kept_g"),
     "credits": ("series", "number", "block_id"),
     "retirements": ("first_number", "last_number", "request_id"),
     "spans": ("retirement_id", "from_g", "to_g", "next_g"),
