@@ -1,4 +1,4 @@
-"""The public log's sequencer: entries, tree and checkpoints in tables; proofs from them.
+"""The public log's sequencer: what is entered, in which order, and what a certificate proves by it.
 
 One sequencer a mode assigns the index, under the head's lock. A retire entry follows the registry's
 confirmation, an alloc entry its certificate, a reverse entry the end of a claim or of a certificate. Size
@@ -6,42 +6,27 @@ and root are stored, then signed in another transaction. The log key signs nothi
 """
 
 import json
-from base64 import b64decode, b64encode
-from collections.abc import Iterable, Sequence
+from base64 import b64decode
 from datetime import datetime
-from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from certificates import events as kinds
-from certificates import sheet
-from certificates.models import Certificate, LogCheckpoint, LogEntry, LogHead, LogNode
+from certificates import mirroring, sheet
+from certificates.logkeys import signer_of
+from certificates.logtree import Batch, inclusion_proofs, lock_head
+from certificates.models import Certificate, LogCheckpoint, LogEntry, LogHead
 from certificates.selectors import Withdrawn
-from certificates.translog.checkpoints import Checkpoint, LogKey, Signer
+from certificates.translog.checkpoints import Checkpoint
 from certificates.translog.entries import Alloc, Retire, Reverse
-from certificates.translog.merkle import inclusion_proof, leaf_hash, node_hash, root_of
 from certificates.translog.proofs import Proof
 from common import events
-from common.errors import Conflict, DomainError
+from common.errors import Conflict
 from offsets.ledger import deal_order
 from offsets.models import Allocation, Retirement
 
 BATCH = 500
-
-
-class LogKeyMissing(DomainError):
-    """The log's key is not in the environment; nothing is signed."""
-
-    code = "log_key_missing"
-    status = 503
-
-
-class LogKeyChanged(Conflict):
-    """Another key signed this log before; nothing is signed until the right one is back."""
-
-    code = "log_key_changed"
 
 
 class NotLogged(Conflict):
@@ -50,39 +35,15 @@ class NotLogged(Conflict):
     code = "not_logged"
 
 
-def origin_of(*, livemode: bool) -> str:
-    """The log's name: live and sandbox have logs and keys of their own."""
-    return f"{settings.LOG_ORIGIN}/1" if livemode else f"{settings.LOG_ORIGIN}/sandbox/1"
-
-
-def signer_of(*, livemode: bool) -> Signer:
-    """The key of a mode. Raises LogKeyMissing."""
-    seed = settings.LOG_SEEDS["live" if livemode else "sandbox"]
-    name = f"CLEARLINE_LOG_SEED_{'LIVE' if livemode else 'SANDBOX'}"
-    try:
-        raw = bytes.fromhex(seed)
-    except ValueError:
-        raw = b""
-    if len(raw) != 32:
-        raise LogKeyMissing(
-            f"{name} must hold 32 bytes in hexadecimal; the public log signs nothing without it."
-        )
-    return Signer(origin_of(livemode=livemode), raw)
-
-
-def key_of(*, livemode: bool) -> LogKey:
-    """What is published of the key. Raises LogKeyMissing."""
-    return signer_of(livemode=livemode).key
-
-
 @transaction.atomic(durable=True)
 def append(*, livemode: bool, now: datetime, actor: str) -> LogCheckpoint | None:
     """Enter what is not in the log yet, a batch at a time, and store size and root; None when nothing was.
 
-    Raises LogKeyMissing and LogKeyChanged.
+    Raises LogKeyMissing and LogKeyChanged, and LogBehind and MirrorMissing as the mirror says.
     """
-    head = _lock(livemode)
-    batch = _Batch(head, now)
+    head = lock_head(livemode)
+    mirroring.require_current(livemode)
+    batch = _Sequence(head, now)
     for retirement in _retirements_to_log(livemode):
         batch.retire(retirement)
     for entry in _allocs_to_reverse(livemode):
@@ -99,26 +60,21 @@ def append(*, livemode: bool, now: datetime, actor: str) -> LogCheckpoint | None
 
 
 def sign_checkpoints(*, livemode: bool) -> int:
-    """Sign what was stored and not signed yet, oldest first; returns how many."""
+    """Sign what was stored and not signed yet, oldest first; returns how many. A checkpoint is in the
+    mirror before it is served.
+
+    Raises LogKeyMissing, LogBehind and MirrorMissing.
+    """
     signer, signed = signer_of(livemode=livemode), 0
+    mirroring.require_current(livemode)
+    folder = mirroring.configured(livemode=livemode)
     for row in LogCheckpoint.objects.filter(livemode=livemode, text="").order_by("size"):
         text = signer.sign(Checkpoint(signer.origin, row.size, b64decode(row.root)))
+        mirroring.publish(folder, text, size=row.size, livemode=livemode)
         with transaction.atomic(durable=True):
             signed += LogCheckpoint.objects.filter(pk=row.pk, text="").update(text=text)
             events.wake(kinds.LOG_EXTENDED)
     return signed
-
-
-def _lock(livemode: bool) -> LogHead:
-    key = key_of(livemode=livemode)
-    public = key.public.hex()
-    LogHead.objects.get_or_create(livemode=livemode, defaults={"origin": key.origin, "public_key": public})
-    head = LogHead.objects.select_for_update().get(livemode=livemode)
-    if (head.origin, head.public_key) != (key.origin, public):
-        raise LogKeyChanged(
-            f"{head.origin} was signed by another key or under another name before; bring it back."
-        )
-    return head
 
 
 def _retirements_to_log(livemode: bool) -> list[Retirement]:
@@ -133,28 +89,33 @@ def _allocs_to_reverse(livemode: bool) -> list[LogEntry]:
     ended = [Certificate.State.SUPERSEDED, Certificate.State.REVERSED, Certificate.State.MOVED]
     return list(
         LogEntry.objects.filter(livemode=livemode, allocation__isnull=False, reversed_by=None)
-        .filter(Q(certificate__state__in=ended) | Q(certificate__offset__ended_at__isnull=False))
+        .filter(Q(certificate__state__in=ended) | Q(allocation__offset__ended_at__isnull=False))
         .order_by("index")[:BATCH]
     )
 
 
 def _certificates_to_log(livemode: bool) -> list[Certificate]:
-    """Live certificates that are not in the log, in random order: neighbours learn nothing from it."""
+    """Certificates of live claims that are not in the log, in random order: neighbours learn nothing from
+    it. One whose claim ended before it was entered never is: its grams may be another device's by now.
+    """
     rows = list(
         Certificate.objects.filter(
-            livemode=livemode, checkpoint=None, facts__isnull=False, state=Certificate.State.VALID
+            livemode=livemode,
+            checkpoint=None,
+            facts__isnull=False,
+            state=Certificate.State.VALID,
+            offset__ended_at=None,
         ).order_by("pk")[:BATCH]
     )
     deal_order.shuffle(rows)
     return rows
 
 
-class _Batch:
-    """Entries of one transaction, in order, and what the tree gains by them."""
+class _Sequence(Batch):
+    """The entries of one sweep, in an order that the rules allow."""
 
     def __init__(self, head: LogHead, now: datetime) -> None:
-        self.head, self.now = head, now
-        self.rows: list[LogEntry] = []
+        super().__init__(head, now)
         self._retire_index = dict(
             LogEntry.objects.filter(livemode=head.livemode, retirement__isnull=False).values_list(
                 "retirement_id", "index"
@@ -172,10 +133,10 @@ class _Batch:
             last=retirement.last_number,
             retired_on=retirement.retired_on,
         )
-        self._retire_index[retirement.pk] = self._add(entry.encode(), retirement=retirement)
+        self._retire_index[retirement.pk] = self.add(entry.encode(), retirement=retirement).index
 
     def reverse(self, alloc: LogEntry) -> None:
-        self._add(Reverse(alloc.index).encode(), reverses=alloc)
+        self.add(Reverse(alloc.index).encode(), reverses=alloc)
         if alloc.allocation_id is not None:
             self._reversed.add(alloc.allocation_id)
 
@@ -189,7 +150,7 @@ class _Batch:
         commitment = bytes.fromhex(certificate.digest)
         for row in allocations:
             entry = Alloc(self._retire_index[row.span.retirement_id], row.from_g, row.to_g, commitment)
-            self._add(entry.encode(), certificate=certificate, allocation=row)
+            self.add(entry.encode(), certificate=certificate, allocation=row)
         return True
 
     def _taken(self, allocation: Allocation) -> bool:
@@ -200,71 +161,6 @@ class _Batch:
             return True
         before = {allocation.pk, *([allocation.span.reverses_id] if allocation.span.reverses_id else [])}
         return LogEntry.objects.filter(allocation_id__in=before - self._reversed, reversed_by=None).exists()
-
-    def _add(self, data: bytes, **named: Any) -> int:
-        index = self.head.size + len(self.rows)
-        self.rows.append(
-            LogEntry(
-                livemode=self.head.livemode,
-                index=index,
-                data=data.decode("ascii"),
-                created_at=self.now,
-                **named,
-            )
-        )
-        return index
-
-    def store(self) -> LogCheckpoint:
-        """Write entries and nodes, raise the size, store size and root unsigned."""
-        livemode, old = self.head.livemode, self.head.size
-        edge = [(level, (old >> level) - 1) for level in range(old.bit_length()) if old >> level & 1]
-        known = _nodes(livemode, edge)
-        made: dict[tuple[int, int], bytes] = {}
-        for row in self.rows:
-            level, index, value = 0, row.index, leaf_hash(row.data.encode("ascii"))
-            made[level, index] = value
-            while index % 2:
-                left = made.get((level, index - 1)) or known[level, index - 1]
-                level, index, value = level + 1, index // 2, node_hash(left, value)
-                made[level, index] = value
-        LogEntry.objects.bulk_create(self.rows)
-        LogNode.objects.bulk_create(
-            LogNode(livemode=livemode, level=level, index=index, hash=value)
-            for (level, index), value in made.items()
-        )
-        size = old + len(self.rows)
-        LogHead.objects.filter(pk=self.head.pk, size=old).update(size=size)
-        known |= made
-        root = root_of(size, lambda level, index: known[level, index])
-        return LogCheckpoint.objects.create(
-            livemode=livemode, size=size, root=b64encode(root).decode(), created_at=self.now
-        )
-
-
-def _nodes(livemode: bool, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
-    """These nodes, in one statement a level."""
-    by_level: dict[int, list[int]] = {}
-    for level, index in wanted:
-        by_level.setdefault(level, []).append(index)
-    found = Q(pk__in=[])
-    for level, indexes in by_level.items():
-        found |= Q(level=level, index__in=indexes)
-    rows = LogNode.objects.filter(found, livemode=livemode)
-    return {(row.level, row.index): bytes(row.hash) for row in rows}
-
-
-def inclusion_proofs(indexes: Sequence[int], *, size: int, livemode: bool) -> list[list[bytes]]:
-    """The inclusion proof of each entry in a log of `size`; one statement for all of them."""
-    wanted: set[tuple[int, int]] = set()
-
-    def note(level: int, index: int) -> bytes:
-        wanted.add((level, index))
-        return b""
-
-    for index in indexes:
-        inclusion_proof(index, size, note)
-    nodes = _nodes(livemode, wanted)
-    return [inclusion_proof(index, size, lambda level, place: nodes[level, place]) for index in indexes]
 
 
 def logged_of(certificate: Certificate) -> sheet.Logged | None:

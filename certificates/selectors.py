@@ -94,6 +94,6 @@ def has_log_work(*, livemode: bool) -> bool:
             livemode=livemode,
             allocation__isnull=False,
             reversed_by=None,
-            certificate__offset__ended_at__isnull=False,
+            allocation__offset__ended_at__isnull=False,
         ).exists()
     )

@@ -149,15 +149,29 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: cache and wake-ups. Without it the worker polls (`manage.py work`) ------------------------------
 REDIS_URL = required("REDIS_URL", "")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(HOME / "cache"),
+    },
+    # What common.counting counts, apart from what may be thrown away; the second one while Redis is away.
+    **dict.fromkeys(
+        ("counts", "counts_here"),
+        {
+            "BACKEND": "common.counting.CountingFiles",
+            "LOCATION": str(HOME / "counts"),
+            "TIMEOUT": 3_600,
+            "OPTIONS": {"MAX_ENTRIES": 20_000},
+        },
+    ),
+}
 if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
-else:
-    CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-            "LOCATION": str(HOME / "cache"),
-        }
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
     }
+    CACHES["counts"] = {**CACHES["default"], "KEY_PREFIX": "counts"}
 # Redis restores an unacknowledged message after `visibility_timeout`: longer than any sweep, far below a
 # broker's hour.
 CELERY_BROKER_URL = REDIS_URL or None
@@ -230,6 +244,13 @@ else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(HOME / "mail")
 
+# --- Who is asking ------------------------------------------------------------------------------------------
+# So many proxies stand in front, and each appends the address that it saw to X-Forwarded-For.
+BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", False)
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 1 if BEHIND_TLS_PROXY else 0)
+# Calls a minute from one address to what the API answers without a key; 0: as many as anybody likes.
+API_PUBLIC_CALLS_PER_MINUTE = env.int("API_PUBLIC_CALLS_PER_MINUTE", 0 if MODE == "test" else 300)
+
 # --- Browser security ---------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -251,9 +272,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if PRODUCTION:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
-    SECURE_PROXY_SSL_HEADER = (
-        ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
-    )
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -302,6 +321,8 @@ LOG_SEEDS = {
     "live": log_seed("CLEARLINE_LOG_SEED_LIVE", needed=LIVEMODE),
     "sandbox": log_seed("CLEARLINE_LOG_SEED_SANDBOX", needed=not LIVEMODE),
 }
+# Where the log's mirror lies (./run manage mirror_log); a database that is behind it signs nothing.
+LOG_MIRROR = Path(value) if (value := env.str("CLEARLINE_LOG_MIRROR", "")) else None
 BASKET_LIFETIME_HOURS = 24
 ORDER_PAYMENT_DAYS = 14
 MAX_DEVICES_PER_ORDER = 10_000

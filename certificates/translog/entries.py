@@ -151,4 +151,18 @@ def split_entries(data: bytes) -> list[bytes]:
     return entries
 
 
+def end_of_entries(data: bytes, place: int, count: int) -> int:
+    """Where the `count` entries that begin at `place` end; more may follow. Raises BrokenEntry."""
+    for number in range(count):
+        first = data.find(b"\n", place)
+        lines = _LINES.get(data[place:first]) if first >= 0 else None
+        if lines is None:
+            raise BrokenEntry(f"{count - number} entries are missing, or do not read.")
+        for _line in range(lines):
+            place = data.find(b"\n", place) + 1
+            if place == 0:
+                raise BrokenEntry("The last entry is cut.")
+    return place
+
+
 _LINES = {b"clearline/1 retire": 5, b"clearline/1 alloc": 3, b"clearline/1 reverse": 2}

@@ -12,8 +12,9 @@ from django.utils import timezone
 from accounts.selectors import market_for_country
 from catalog.selectors import choose_options, product_by_sku
 from certificates.badges import badge_svg
+from certificates.logkeys import key_of
 from certificates.models import Certificate
-from certificates.publiclog import certificate_json, key_of
+from certificates.publiclog import certificate_json
 from checkout.baskets import add_line, create_basket
 from checkout.models import Order, OrderedDevice
 from checkout.payments import sandbox

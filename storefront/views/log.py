@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
+from certificates.logkeys import key_of
 from certificates.models import LogCheckpoint, LogEntry
-from certificates.publiclog import key_of
 from common.errors import InvalidInput, NotFound
 
 ENTRIES_AT_ONCE = 5_000

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.selectors import accounts_of
 from certificates.badges import THEMES, badge_svg
+from certificates.logkeys import LogKeyMissing, key_of
 from certificates.models import Certificate
-from certificates.publiclog import LogKeyMissing, certificate_json, key_of
+from certificates.publiclog import certificate_json
 from certificates.records import record_of
 from certificates.selectors import UnknownCode, Withdrawn, certificate_by_code
 from offsets.serials import InvalidDeviceSerial, normalise_device

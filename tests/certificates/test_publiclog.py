@@ -11,9 +11,10 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from certificates import publiclog, services, tasks
+from certificates import logkeys, logtree, publiclog, services, tasks
+from certificates.logkeys import key_of
 from certificates.models import Certificate, LogCheckpoint, LogEntry, LogHead
-from certificates.publiclog import certificate_json, key_of
+from certificates.publiclog import certificate_json
 from certificates.translog.checkpoints import open_checkpoint
 from certificates.translog.merkle import Tree, leaf_hash
 from certificates.translog.verifying import verify_certificate
@@ -86,7 +87,7 @@ def test_roots_and_proofs_from_the_tables_are_those_of_the_whole_tree() -> None:
     for row in LogCheckpoint.objects.all():
         assert open_checkpoint(row.text, key).root == tree.root(row.size)
     indexes = list(range(len(tree)))
-    found = publiclog.inclusion_proofs(indexes, size=len(tree), livemode=False)
+    found = logtree.inclusion_proofs(indexes, size=len(tree), livemode=False)
     assert found == [tree.inclusion(index, len(tree)) for index in indexes]
 
 
@@ -161,7 +162,7 @@ def test_another_key_refuses_to_sign_this_log(settings: Settings) -> None:
     make_covered("PF-2")
     issue()
     settings.LOG_SEEDS = {**settings.LOG_SEEDS, "sandbox": "11" * 32}
-    with pytest.raises(publiclog.LogKeyChanged):
+    with pytest.raises(logkeys.LogKeyChanged):
         publiclog.append(livemode=False, now=LATER, actor=ACTOR)
     assert LogEntry.objects.count() == 2
 
@@ -171,7 +172,7 @@ def test_without_a_key_nothing_is_entered_and_the_sweep_goes_on(settings: Settin
     make_covered()
     issue()
     settings.LOG_SEEDS = {**settings.LOG_SEEDS, "sandbox": seed}
-    with pytest.raises(publiclog.LogKeyMissing, match="CLEARLINE_LOG_SEED_SANDBOX"):
+    with pytest.raises(logkeys.LogKeyMissing, match="CLEARLINE_LOG_SEED_SANDBOX"):
         publiclog.append(livemode=False, now=LATER, actor=ACTOR)
     assert tasks.append_to_log() == 0
     assert LogEntry.objects.count() == 0

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from certificates.publiclog import certificate_json, key_of
+from certificates.logkeys import key_of
+from certificates.publiclog import certificate_json
 from tests.factories.certificates import make_certificate
 
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,109 @@
+"""The log's entries and tree in tables: what a batch adds to them, and proofs from them.
+
+Every complete subtree's hash is a row, written once: a root or a proof of any size needs about twenty of them
+in a log of a million entries, and no other entry.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from certificates.logkeys import LogKeyChanged, key_of
+from certificates.models import LogCheckpoint, LogEntry, LogHead, LogNode
+from certificates.translog.merkle import inclusion_proof, leaf_hash, node_hash, root_of
+
+
+def lock_head(livemode: bool) -> LogHead:
+    """Take the sequencer's lock, and make the log if it is new. Raises LogKeyMissing and LogKeyChanged."""
+    key = key_of(livemode=livemode)
+    public = key.public.hex()
+    LogHead.objects.get_or_create(livemode=livemode, defaults={"origin": key.origin, "public_key": public})
+    head = LogHead.objects.select_for_update().get(livemode=livemode)
+    if (head.origin, head.public_key) != (key.origin, public):
+        raise LogKeyChanged(
+            f"{head.origin} was signed by another key or under another name before: nothing is signed. Put"
+            " the former CLEARLINE_LOG_SEED_* and CLEARLINE_LOG_ORIGIN back; docs/operations.md says what"
+            " to do when the key is lost."
+        )
+    return head
+
+
+class Batch:
+    """Entries of one transaction, in order, and what the tree gains by them."""
+
+    def __init__(self, head: LogHead, now: datetime) -> None:
+        self.head, self.now = head, now
+        self.rows: list[LogEntry] = []
+
+    def add(self, data: bytes, **named: Any) -> LogEntry:
+        """Append one entry; `named` are the rows that it is about."""
+        entry = LogEntry(
+            livemode=self.head.livemode,
+            index=self.head.size + len(self.rows),
+            data=data.decode("ascii"),
+            created_at=self.now,
+            **named,
+        )
+        self.rows.append(entry)
+        return entry
+
+    def store(self) -> LogCheckpoint:
+        """Write entries and nodes, raise the size, store size and root unsigned."""
+        livemode, old = self.head.livemode, self.head.size
+        edge = [(level, (old >> level) - 1) for level in range(old.bit_length()) if old >> level & 1]
+        known = nodes_of(livemode, edge)
+        made = self._grow(known)
+        LogEntry.objects.bulk_create(row for row in self.rows if row.reverses is None)
+        LogEntry.objects.bulk_create(row for row in self.rows if row.reverses is not None)
+        LogNode.objects.bulk_create(
+            LogNode(livemode=livemode, level=level, index=index, hash=value)
+            for (level, index), value in made.items()
+        )
+        size = old + len(self.rows)
+        LogHead.objects.filter(pk=self.head.pk, size=old).update(size=size)
+        known |= made
+        root = root_of(size, lambda level, index: known[level, index])
+        return LogCheckpoint.objects.create(
+            livemode=livemode, size=size, root=b64encode(root).decode(), created_at=self.now
+        )
+
+    def _grow(self, known: dict[tuple[int, int], bytes]) -> dict[tuple[int, int], bytes]:
+        """The nodes that these entries complete; `known` are those on the tree's right edge."""
+        made: dict[tuple[int, int], bytes] = {}
+        for row in self.rows:
+            level, index, value = 0, row.index, leaf_hash(row.data.encode("ascii"))
+            made[level, index] = value
+            while index % 2:
+                left = made.get((level, index - 1)) or known[level, index - 1]
+                level, index, value = level + 1, index // 2, node_hash(left, value)
+                made[level, index] = value
+        return made
+
+
+def nodes_of(livemode: bool, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+    """These nodes, in one statement."""
+    by_level: dict[int, list[int]] = {}
+    for level, index in wanted:
+        by_level.setdefault(level, []).append(index)
+    found = Q(pk__in=[])
+    for level, indexes in by_level.items():
+        found |= Q(level=level, index__in=indexes)
+    rows = LogNode.objects.filter(found, livemode=livemode)
+    return {(row.level, row.index): bytes(row.hash) for row in rows}
+
+
+def inclusion_proofs(indexes: Sequence[int], *, size: int, livemode: bool) -> list[list[bytes]]:
+    """The inclusion proof of each entry in a log of `size`; one statement for all of them."""
+    wanted: set[tuple[int, int]] = set()
+
+    def note(level: int, index: int) -> bytes:
+        wanted.add((level, index))
+        return b""
+
+    for index in indexes:
+        inclusion_proof(index, size, note)
+    nodes = nodes_of(livemode, wanted)
+    return [inclusion_proof(index, size, lambda level, place: nodes[level, place]) for index in indexes]
