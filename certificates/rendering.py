@@ -16,6 +16,8 @@ from weasyprint import HTML, Attachment, Document
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
+from certificates import fontfiles
+
 FONT = "Inter"
 PDF_VARIANT = "pdf/a-3a"
 _FONTS = FontConfiguration()
@@ -59,7 +61,11 @@ def render_pdf(
     try:
         document = _first_that_fits(pages, fetcher)
         document.metadata.attachments.append(attachment)
-        pdf: bytes = document.write_pdf(pdf_identifier=identifier, pdf_variant=PDF_VARIANT)
+        pdf: bytes = document.write_pdf(
+            finisher=lambda _document, written: fontfiles.slim(written),
+            pdf_identifier=identifier,
+            pdf_variant=PDF_VARIANT,
+        )
     except FatalURLFetchingError as error:
         raise CannotRender(str(error)) from error
     if fetcher.asked:  # inside a drawing WeasyPrint goes on without what it did not get

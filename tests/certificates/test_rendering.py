@@ -115,7 +115,7 @@ def test_it_is_one_sound_a4_page_with_its_facts_attached(tmp_path: Path) -> None
         assert str(pdf.Root.Lang) == "en"
     assert body["facts"] == certificate.facts
     assert commit(body["facts"], bytes.fromhex(body["nonce"])).hex() == certificate.digest
-    assert len(content) <= 60 * 1024
+    assert len(content) <= 40 * 1024
     if shutil.which("qpdf"):
         assert subprocess.run(["qpdf", "--check", path], capture_output=True).returncode == 0
 
