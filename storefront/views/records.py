@@ -1,6 +1,5 @@
 """The public record of a certificate, its badge, and its files for whoever may have them."""
 
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,13 +10,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.selectors import accounts_of
 from certificates.badges import THEMES, badge_svg
-from certificates.logkeys import LogKeyMissing, key_of
 from certificates.models import Certificate
 from certificates.publiclog import certificate_json
 from certificates.records import record_of
 from certificates.selectors import UnknownCode, Withdrawn, certificate_by_code
 from offsets.serials import InvalidDeviceSerial, normalise_device
 from storefront.buying import signed_in
+from storefront.verifying import page_context
 
 BADGE_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
@@ -93,23 +92,12 @@ def verify(request: HttpRequest) -> HttpResponse:
     """Look a record up by its code."""
     typed = request.GET.get("code", "").strip()[:40]
     if not typed:
-        return render(request, "storefront/records/verify.html", _strangers_way(request))
+        return render(request, "storefront/records/verify.html", page_context(request))
     try:
         return redirect("record", certificate_by_code(typed).code)
     except UnknownCode as error:
-        context = {"typed": typed, "problem": error.message, **_strangers_way(request)}
+        context = {"typed": typed, "problem": error.message, **page_context(request)}
         return render(request, "storefront/records/verify.html", context, status=404)
-
-
-def _strangers_way(request: HttpRequest) -> dict[str, str]:
-    """What somebody needs who checks a certificate without this shop: the log's address and key."""
-    live = bool(settings.LIVEMODE)
-    try:
-        key = str(key_of(livemode=live))
-    except LogKeyMissing:
-        return {}
-    address = reverse("live_log_checkpoint" if live else "sandbox_log_checkpoint").removesuffix("/checkpoint")
-    return {"log_key": key, "log_url": request.build_absolute_uri(address)}
 
 
 def _holds(request: HttpRequest, certificate: Certificate) -> bool:
