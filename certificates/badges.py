@@ -3,6 +3,7 @@
 Text is laid out for the reader's own sans; every value is escaped and cut to fit.
 """
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
@@ -35,32 +36,56 @@ THEMES = {
 }
 
 
-def badge_svg(facts: Mapping[str, str | int], *, state: str = "valid", theme: str = "light") -> str:
-    """The badge of these facts. A state other than valid takes the place of the amount.
+@dataclass(frozen=True)
+class BadgeText:
+    """What a badge says: four lines, and the same in words for whoever does not see it."""
 
-    Raises KeyError for an unknown theme and UnknownWording for a wording that was never published.
+    title: str
+    device: str
+    project: str
+    code: str
+    alt: str
+
+    @property
+    def title_size(self) -> float:
+        """In pixels, so that it stays on its line."""
+        return next((size for longest, size in TITLE_SIZES if len(self.title) <= longest), SMALLEST)
+
+
+def badge_text(facts: Mapping[str, str | int], *, state: str = "valid") -> BadgeText:
+    """The lines of these facts. A state other than valid takes the place of the amount.
+
+    Raises UnknownWording for a wording that was never published.
     """
-    colours, wording = THEMES[theme], wording_by_id(str(facts["wording"]))
-    serial_end = str(facts["device_serial"])[-4:]
+    wording = wording_by_id(str(facts["wording"]))
+    product, project = shown(str(facts["product"])), shown(str(facts["project_title"]))
+    serial_end = shown(str(facts["device_serial"])[-4:])
     kg, day = sheet.kg_text(int(facts["amount_g"])), sheet.day_text(str(facts["issued_at"]), wording)
-    device = f"{sheet.cut(str(facts['product']), LINE_CHARACTERS - 8)} · …{serial_end}"
-    project = f"{sheet.cut(str(facts['project_title']), 24)} · {day}"
+    device = f"{sheet.cut(product, LINE_CHARACTERS - 8)} · …{serial_end}"
+    place = f"{sheet.cut(project, 24)} · {day}"
     title, alt = (
         say("badge_title", wording=wording, kg=kg),
         say(
             "badge_alt",
             wording=wording,
             kg=kg,
-            product=str(facts["product"]),
+            product=product,
             serial_end=serial_end,
-            project=str(facts["project_title"]),
+            project=project,
             date=day,
         ),
     )
     if state != "valid":
         title = state_title(state, wording)
-        alt = f"{title}. {device}. {project}."
+        alt = f"{title}. {device}. {place}."
     demo = "" if facts["livemode"] else f" {say('certificate_demo', wording=wording)}"
+    code = str(facts["certificate"]) + ("" if facts["livemode"] else " · demo")
+    return BadgeText(sheet.cut(title, TITLE_CHARACTERS), device, place, code, alt + demo)
+
+
+def badge_svg(facts: Mapping[str, str | int], *, state: str = "valid", theme: str = "light") -> str:
+    """The badge of these facts as SVG. Raises KeyError for an unknown theme, and as `badge_text` does."""
+    colours, text = THEMES[theme], badge_text(facts, state=state)
     svg = Element(
         "svg",
         {
@@ -72,17 +97,22 @@ def badge_svg(facts: Mapping[str, str | int], *, state: str = "valid", theme: st
             "aria-labelledby": "t",
         },
     )
-    SubElement(svg, "title", {"id": "t"}).text = alt + demo
+    SubElement(svg, "title", {"id": "t"}).text = text.alt
     frame = {"x": "0.5", "y": "0.5", "width": "267", "height": "91", "rx": "10"}
     SubElement(svg, "rect", {**frame, "fill": colours.card, "stroke": colours.rule})
     _line(svg, colours)
-    size = next((size for longest, size in TITLE_SIZES if len(title) <= longest), SMALLEST)
-    _text(svg, 66, 27, sheet.cut(title, TITLE_CHARACTERS), size=size, fill=colours.ink, weight="700")
-    _text(svg, 16, 47, device, size=11, fill=colours.ink)
-    _text(svg, 16, 63, project, size=10.5, fill=colours.soft)
-    code = str(facts["certificate"]) + ("" if facts["livemode"] else " · demo")
-    _text(svg, 16, 79, code, size=9.5, fill=colours.line, family=MONO)
+    _text(svg, 66, 27, text.title, size=text.title_size, fill=colours.ink, weight="700")
+    _text(svg, 16, 47, text.device, size=11, fill=colours.ink)
+    _text(svg, 16, 63, text.project, size=10.5, fill=colours.soft)
+    _text(svg, 16, 79, text.code, size=9.5, fill=colours.line, family=MONO)
     return tostring(svg, encoding="unicode")
+
+
+def shown(text: str) -> str:
+    """The text without what nobody sees: control characters, which XML refuses, and marks that turn the
+    direction of others.
+    """
+    return "".join(character for character in text if unicodedata.category(character)[0] != "C")
 
 
 def state_title(state: str, wording: Wording) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from django.urls import reverse
 
 from certificates import sheet
+from certificates.badges import badge_text
 from certificates.models import Certificate
 from certificates.publiclog import logged_of
 from claims.wording import Wording, say, wording_by_id
@@ -43,6 +44,7 @@ class Record:
     does_not_prove: str = ""
     boundary: str = ""
     og_description: str = ""
+    badge_alt: str = ""
     source: str = ""
     licence: str = ""
     changes: list[str] = field(default_factory=list)
@@ -90,12 +92,8 @@ def record_of(certificate: Certificate) -> Record:
         does_not_prove_title=say("record_does_not_prove_title", wording=wording),
         does_not_prove=say("record_does_not_prove", wording=wording),
         boundary=say("certificate_boundary", wording=wording, boundary=sheet.boundary_text(facts, wording)),
-        og_description=say(
-            "og_description",
-            wording=wording,
-            kg=sheet.kg_text(int(facts["amount_g"])),
-            product=str(facts["product"]),
-        ),
+        og_description=_in_brief(certificate, wording),
+        badge_alt=badge_text(facts, state=certificate.state).alt,
         source=str(facts["footprint_source"]),
         licence=str(facts["footprint_licence"]),
         changes=[f"{label} {kg} ({source})" for label, kg, source in sheet.changes(facts, wording)],
@@ -104,6 +102,16 @@ def record_of(certificate: Certificate) -> Record:
         predecessor=certificate.replaces,
         wording=wording.id,
     )
+
+
+def _in_brief(certificate: Certificate, wording: Wording) -> str:
+    """One sentence for whoever shows a link to the record: what became of it, where it is not valid any more,
+    and that it is a demonstration, where it is one.
+    """
+    facts = certificate.facts or {}
+    kg, product = sheet.kg_text(int(facts["amount_g"])), str(facts["product"])
+    said = note_of(certificate) or say("og_description", wording=wording, kg=kg, product=product)
+    return said if certificate.livemode else f"{say('certificate_demo', wording=wording)} {said}"
 
 
 def _state_label(certificate: Certificate, wording: Wording) -> str:

@@ -1,10 +1,11 @@
-"""A page that cannot be shown says why, with the error's own status: 404, 409, 410, 422."""
+"""A page that cannot be shown says why, with the error's own status: 404, 409, 410, 422, 429."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from common.counting import TooMany
 from common.errors import DomainError
 
 
@@ -21,4 +22,8 @@ class DomainErrorPages:
         if not isinstance(exception, DomainError):
             return None
         context = {"message": exception.message, "status": exception.status}
-        return render(request, "error.html", context, status=exception.status)
+        response = render(request, "error.html", context, status=exception.status)
+        if isinstance(exception, TooMany):
+            response["Retry-After"] = str(exception.retry_after_s)
+            response["Cache-Control"] = "no-store"
+        return response

@@ -13,6 +13,7 @@ from storefront.views import (
     log,
     media,
     orders,
+    pictures,
     preview,
     projects,
     records,
@@ -43,7 +44,9 @@ urlpatterns: list[URLPattern] = [
     # Records that anyone can open
     path("verify/", records.verify, name="verify"),
     path("c/<str:code>/", records.record, name="record"),
-    path("c/<str:code>/badge.svg", records.badge, name="record_badge"),
+    path("c/<str:code>/badge.svg", pictures.badge, name="record_badge"),
+    path("c/<str:code>/badge.png", pictures.badge_as_png, name="record_badge_png"),
+    path("c/<str:code>/card.png", pictures.card, name="record_card"),
     path("c/<str:code>/certificate.pdf", records.files, {"name": "certificate.pdf"}, name="record_pdf"),
     path("c/<str:code>/certificate.json", records.files, {"name": "certificate.json"}, name="record_json"),
     # The public log: live, and the sandbox's own

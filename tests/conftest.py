@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from django.core.management.commands import flush
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
@@ -65,6 +68,14 @@ def empty_sandbox_registry() -> None:
     """The sandbox registry and the host know things outside the database: no test sees another's."""
     settings.SANDBOX_JOURNAL.unlink(missing_ok=True)
     settings.LEDGER_EPOCH_FILE.unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_been_counted() -> None:
+    """What common.counting keeps is outside the database too: every test counts under a name of its own."""
+    settings.CACHES["counts"]["KEY_PREFIX"] = uuid4().hex
+    with suppress(AttributeError):  # this thread has not asked for it yet
+        del caches["counts"]
 
 
 @pytest.fixture

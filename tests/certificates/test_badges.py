@@ -116,3 +116,8 @@ def test_the_guard_reads_every_badge(wording: Any, state: str) -> None:
     svg = badge_svg({**FACTS, "wording": wording.id, "project_title": "N2O Emission Reduction"}, state=state)
     quoted = [Quotation("N2O Emission Reduction", "registry")]
     assert_clean(visible_text(svg), register=wording.register, language=wording.language, quotations=quoted)
+
+
+def test_what_nobody_sees_is_left_out_and_the_drawing_still_reads() -> None:
+    svg = badge_svg({**FACTS, "product": "Think\x00Pad\x0b \u202eT490\u200b\ud800"})
+    assert texts_of(svg)[1] == "ThinkPad T490 · …1234"

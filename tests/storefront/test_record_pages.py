@@ -1,7 +1,9 @@
 """The public record of a certificate: who sees what, and what nobody sees."""
 
 import json
+import re
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from django.core.files.base import ContentFile
@@ -12,6 +14,7 @@ from accounts.seed import load_markets
 from certificates import services
 from certificates.commitment import commit
 from certificates.models import Certificate
+from claims.guard import Quotation, assert_clean
 from offsets.models import DeviceOffset
 from offsets.services import request_offsets, settle
 from tests.factories.certificates import ISSUED, enter_log, issue, make_covered, make_wish
@@ -103,7 +106,7 @@ def test_a_code_may_be_typed_in_any_way_and_leads_to_its_one_address(
 
 def test_a_wrong_code_and_a_malformed_one_answer_alike(client: Client, certificate: Certificate) -> None:
     wrong = "0000-0000-0000-0000" if certificate.code[0] != "0" else "1111-1111-1111-1111"
-    for rest in ("", "badge.svg", "certificate.pdf", "certificate.json"):
+    for rest in ("", "badge.svg", "badge.png", "card.png", "certificate.pdf", "certificate.json"):
         answers = [client.get(f"/c/{code}/{rest}") for code in (wrong, "x", "%00", "A" * 200)]
         assert {answer.status_code for answer in answers} == {404}
         assert {answer.context["message"] for answer in answers} == {
@@ -229,6 +232,109 @@ def test_the_badge_is_a_drawing_that_can_do_nothing(client: Client, certificate:
     dark = client.get(address(certificate, "badge.svg?theme=dark"))
     odd = client.get(address(certificate, "badge.svg?theme=<x>"))
     assert text(dark) != text(badge) == text(odd)
+
+
+def metas(page: str) -> dict[str, str]:
+    """The page's meta tags, by property or name."""
+    found = re.findall(r'<meta (?:property|name)="([^"]+)" content="([^"]*)">', page)
+    return {name: unescape(content) for name, content in found}
+
+
+def test_another_site_that_shows_a_link_gets_whole_addresses_and_frozen_words(
+    client: Client, certificate: Certificate
+) -> None:
+    found = metas(text(client.get(address(certificate))))
+    here = f"http://testserver{address(certificate)}"
+    said = (
+        "Demonstration: not a real retirement. 386 kg of carbon credits retired for one ThinkPad T490. "
+        "The record shows the line from the device to the registry."
+    )
+    title = "0.386 t of carbon credits were retired for one ThinkPad T490"
+    assert found["og:title"] == found["twitter:title"] == title
+    assert found["description"] == found["og:description"] == found["twitter:description"] == said
+    assert found["og:image"] == found["twitter:image"] == f"{here}card.png"
+    assert (found["og:image:width"], found["og:image:height"]) == ("1200", "630")
+    assert found["og:url"] == here
+    assert found["twitter:card"] == "summary_large_image"
+    assert found["og:image:alt"].startswith("386 kg of carbon credits retired for one ThinkPad T490, serial")
+    assert found["robots"] == "noindex"
+    assert SERIAL not in str(found)
+    assert "Alice" not in str(found)
+
+
+def test_the_tags_of_a_record_that_is_not_valid_any_more_claim_nothing(
+    client: Client, certificate: Certificate
+) -> None:
+    again = services.issue_again(certificate, reason="the name was wrong", actor="staff:1", now=ISSUED)
+    found = metas(text(client.get(address(certificate))))
+    assert found["og:description"] == (
+        "Demonstration: not a real retirement. "
+        f"Issued again as {again.code}, for the same device and the same grams."
+    )
+    assert found["og:image:alt"].startswith("Issued again.")
+
+
+def test_a_withdrawn_record_has_no_picture(
+    client: Client, certificate: Certificate, withdraw: Callable[[], None]
+) -> None:
+    withdraw()
+    assert "og:image" not in metas(text(client.get(address(certificate))))
+    for rest in ("badge.png", "badge.svg", "card.png"):
+        assert client.get(address(certificate, rest)).status_code == 410
+
+
+@pytest.mark.parametrize("language", ["en", "de", "sv", "fr", "es"])
+def test_the_words_of_the_tags_hold_in_every_language(
+    client: Client, certificate: Certificate, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    found = Certificate.objects.get(pk=certificate.pk)
+    found.wording = f"eu-consumer-{language}-1"
+    found.facts = {**(found.facts or {}), "wording": found.wording}
+    monkeypatch.setattr("storefront.views.records.certificate_by_code", lambda code: found)
+    said = metas(text(client.get(address(certificate))))
+    titles = " ".join(said[name] for name in ("og:title", "og:description", "description", "og:image:alt"))
+    quoted = [Quotation(str(found.facts["project_title"]), "registry")]
+    assert_clean(titles, register="A", language=language, quotations=quoted)
+
+
+def test_pictures_may_be_shown_anywhere_kept_a_while_and_are_in_no_search_engine(
+    client: Client, certificate: Certificate
+) -> None:
+    made = {}
+    for rest in ("badge.png", "badge.png?theme=dark", "badge.png?scale=2", "card.png"):
+        picture = client.get(address(certificate, rest))
+        made[rest] = picture.content
+        assert picture.content.startswith(b"\x89PNG")
+        assert picture["Content-Type"] == "image/png"
+        assert picture["Cache-Control"] == "public, max-age=300"
+        assert picture["X-Content-Type-Options"] == "nosniff"
+        assert picture["Content-Security-Policy"].endswith("sandbox")
+        assert picture["Cross-Origin-Resource-Policy"] == "cross-origin"
+        assert picture["X-Robots-Tag"] == "noindex"
+        assert "Set-Cookie" not in picture
+        held = client.get(address(certificate, rest), headers={"If-None-Match": picture["ETag"]})
+        assert (held.status_code, held.content) == (304, b"")
+    assert len(set(made.values())) == 4
+    for odd in ("badge.png?scale=3", "badge.png?theme=<x>&scale=1e9"):
+        assert client.get(address(certificate, odd)).content == made["badge.png"]
+
+
+def test_the_markup_to_copy_links_to_the_record_and_can_hold_any_product(
+    client: Client, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Certificate.objects.get(pk=certificate.pk)
+    found.facts = {**(found.facts or {}), "product": '14" <b>&co'}
+    monkeypatch.setattr("storefront.views.records.certificate_by_code", lambda code: found)
+    page = text(client.get(address(certificate)))
+    copied = [unescape(one) for one in re.findall(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)]
+    here = f"http://testserver{address(certificate)}"
+    assert [one.partition(" width")[0] for one in copied] == [
+        f'<a href="{here}"><img src="{here}badge.svg"',
+        f'<a href="{here}"><img src="{here}badge.png" srcset="{here}badge.png?scale=2 2x"',
+    ]
+    for one in copied:
+        assert 'alt="386 kg of carbon credits retired for one 14&quot; &lt;b&gt;&amp;co, serial' in one
+        assert one.endswith('"></a>')
 
 
 def test_other_methods_are_refused(client: Client, certificate: Certificate) -> None:
