@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 
 import pydyf  # type: ignore[import-untyped]  # ships no types
+from fontTools.cffLib import CFFFontSet, Index  # type: ignore[import-untyped]  # ships no types
 from fontTools.misc.psCharStrings import encodeFloat, encodeIntCFF  # type: ignore[import-untyped]
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # ships no types
 
@@ -31,6 +32,26 @@ def slim(pdf: pydyf.PDF) -> None:
         if outlines := bare_outlines(file, cids=cids, name=descriptor["FontName"].lstrip(b"/")):
             stream.stream = [outlines]
             stream.extra["Subtype"] = "/CIDFontType0C"
+
+
+class Written(pydyf.Stream):  # type: ignore[misc]  # ships no types
+    """A stream that is compressed once, and not again each time that its bytes are asked for."""
+
+    def __init__(self, stream: pydyf.Stream) -> None:
+        super().__init__()
+        self.number = stream.number
+        self._data: bytes = stream.data
+
+    @property
+    def data(self) -> bytes:
+        return self._data
+
+
+def compress_once(pdf: pydyf.PDF) -> None:
+    """The writer wants every object's bytes twice, for the file and for its identifier."""
+    for place, stream in enumerate(pdf.objects):
+        if isinstance(stream, pydyf.Stream):
+            pdf.objects[place] = Written(stream)
 
 
 def _used(pdf: pydyf.PDF) -> Iterable[tuple[pydyf.Dictionary, set[int]]]:
@@ -59,16 +80,21 @@ def bare_outlines(file: bytes, *, cids: Iterable[int], name: bytes) -> bytes | N
 
     None when the file is keyed or shares parts of outlines in a way that this cannot copy.
     """
-    top = TTFont(io.BytesIO(file))["CFF "].cff.topDictIndex[0]
+    table, font = io.BytesIO(TTFont(io.BytesIO(file)).reader["CFF "]), CFFFontSet()
+    font.decompile(table, otFont=None)
+    top = font.topDictIndex[0]
     private = top.Private.rawDict
-    if top.GlobalSubrs or "Subrs" in private or "ROS" in top.rawDict:
+    if font.GlobalSubrs or "Subrs" in private or "ROS" in top.rawDict:
         return None
+    table.seek(top.rawDict["CharStrings"])
+    outlines = Index(
+        table
+    )  # by number: reading the names that `top.CharStrings` goes by takes most of the time
     kept = [0, *sorted(set(cids) - {0})]
-    outlines = top.CharStrings.charStringsIndex
     return _cff(
         name=name,
         cids=kept,
-        outlines=[outlines[cid].bytecode for cid in kept],
+        outlines=[outlines[cid] for cid in kept],
         box=top.rawDict.get("FontBBox", [0, 0, 0, 0]),
         matrix=top.rawDict.get("FontMatrix", [0.001, 0, 0, 0.001, 0, 0]),
         private=private,

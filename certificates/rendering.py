@@ -11,6 +11,7 @@ from functools import cache
 from html.parser import HTMLParser
 from typing import NoReturn
 
+import pydyf  # type: ignore[import-untyped]  # ships no types
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # ships no types
 from weasyprint import HTML, Attachment, Document
 from weasyprint.text.fonts import FontConfiguration
@@ -62,7 +63,7 @@ def render_pdf(
         document = _first_that_fits(pages, fetcher)
         document.metadata.attachments.append(attachment)
         pdf: bytes = document.write_pdf(
-            finisher=lambda _document, written: fontfiles.slim(written),
+            finisher=_finish,
             pdf_identifier=identifier,
             pdf_variant=PDF_VARIANT,
         )
@@ -71,6 +72,12 @@ def render_pdf(
     if fetcher.asked:  # inside a drawing WeasyPrint goes on without what it did not get
         raise CannotRender(f"A certificate fetches nothing, and was asked for {fetcher.asked[0][:80]}")
     return pdf
+
+
+def _finish(_document: Document, pdf: pydyf.PDF) -> None:
+    """What WeasyPrint leaves to us before the file is written."""
+    fontfiles.slim(pdf)
+    fontfiles.compress_once(pdf)
 
 
 def _first_that_fits(pages: Sequence[str], fetcher: RefuseEverything) -> Document:
