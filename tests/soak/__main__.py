@@ -26,6 +26,8 @@ MODULES = {
     "R15": "mutations",
     "R16": "poison",
     "R18": "guards",
+    "S7": "codes",
+    "S9": "badges",
 }
 SHOWN = 20
 

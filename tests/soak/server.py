@@ -39,13 +39,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(application: str = "config.wsgi", *, workers: int = 4, threads: int = 8) -> Iterator[Server]:
-    """gunicorn with this application until the block ends."""
+def serving(
+    application: str = "config.wsgi", *, workers: int = 4, threads: int = 8, preload: bool = False
+) -> Iterator[Server]:
+    """gunicorn with this application until the block ends; `preload`: read once, then forked."""
     port = free_port()
     with tempfile.NamedTemporaryFile("w", suffix=".log", dir=os.environ["CLEARLINE_HOME"]) as log:
         command = [sys.executable, "-m", "gunicorn", application, "--chdir", str(ROOT)]
         command += ["--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--threads", str(threads)]
         command += ["--backlog", "1024", "--timeout", "120", "--no-control-socket"]
+        command += ["--preload"] if preload else []
         process = subprocess.Popen(
             command, stdout=log, stderr=log, env={**os.environ, "LOG_LEVEL": "ERROR"}, cwd=ROOT
         )
