@@ -1,6 +1,6 @@
 """What certificates say, read-only."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db.models import QuerySet
 
@@ -8,6 +8,7 @@ from certificates.models import Certificate, LogCheckpoint, LogEntry
 from common.codes import normalise_code
 from common.errors import DomainError, NotFound
 from offsets.models import DeviceOffset, Retirement
+from offsets.serials import InvalidDeviceSerial, normalise_device
 
 CODE_GROUPS = 4
 
@@ -16,6 +17,12 @@ class UnknownCode(NotFound):
     """No certificate has this code; a malformed one answers alike."""
 
     code = "unknown_code"
+
+
+class UnknownRecord(UnknownCode):
+    """No record has this device serial and this beginning of a code; malformed ones answer alike."""
+
+    code = "unknown_record"
 
 
 class Withdrawn(DomainError):
@@ -40,6 +47,30 @@ def certificate_by_code(code: str) -> Certificate:
     if found is None:
         raise UnknownCode(
             "No record has this code. Copy it from the certificate: four groups of four characters."
+        )
+    return found
+
+
+def record_by_serial(
+    *, device_serial: str, first_group: str = "", owners: Collection[int] | None = None
+) -> Certificate:
+    """The newest record of the device with this serial number: of those whose code begins with `first_group`,
+    or, without one, of those that these accounts own. Raises UnknownRecord, for whatever is wrong alike.
+    """
+    try:
+        _maker, serial = normalise_device("any", device_serial)
+    except InvalidDeviceSerial:
+        serial = ""
+    group = normalise_code(first_group, groups=1)
+    records = Certificate.objects.filter(offset__device_serial=serial, facts__isnull=False).order_by("-pk")
+    if group:
+        found = records.filter(code__startswith=f"{group}-").first()
+    else:
+        found = None if first_group.strip() else records.filter(offset__owner__in=owners or ()).first()
+    if found is None or not serial:
+        raise UnknownRecord(
+            "No record has this serial number and a code that begins so. The code stands at the top of the "
+            "certificate and on the badge; type the serial number as it stands on the device."
         )
     return found
 

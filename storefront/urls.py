@@ -9,6 +9,7 @@ from storefront.views import (
     checkout,
     configure,
     content,
+    finding,
     impact,
     log,
     media,
@@ -17,6 +18,7 @@ from storefront.views import (
     preview,
     projects,
     records,
+    retirements,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -29,7 +31,8 @@ urlpatterns: list[URLPattern] = [
     path("media/products/<str:name>", media.product_picture, name="product_picture"),
     path("projects/", projects.projects, name="projects"),
     path("projects/<str:reference>/", projects.project, name="project"),
-    path("retirements/<str:reference>/", projects.retirement, name="retirement"),
+    path("retirements/", retirements.search, name="retirements"),
+    path("retirements/<str:reference>/", retirements.retirement, name="retirement"),
     path("impact/", impact.impact, name="impact"),
     path("how-it-works/", content.how_it_works, name="how_it_works"),
     path("imprint/", content.imprint, name="imprint"),
@@ -43,6 +46,7 @@ urlpatterns: list[URLPattern] = [
     path("robots.txt", content.robots, name="robots"),
     # Records that anyone can open
     path("verify/", records.verify, name="verify"),
+    path("find/", finding.find, name="record_find"),
     path("c/<str:code>/", records.record, name="record"),
     path("c/<str:code>/badge.svg", pictures.badge, name="record_badge"),
     path("c/<str:code>/badge.png", pictures.badge_as_png, name="record_badge_png"),

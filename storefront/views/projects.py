@@ -1,33 +1,21 @@
-"""What can be retired: projects by continent, one project with what speaks for and against it, one
-retirement.
-"""
+"""What can be retired: projects by continent, one project with what speaks for and against it."""
 
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from checkout.formatting import money_text, whole_text
-from claims.wording import Wording, say
-from offsets.selectors import (
-    available_by_project,
-    blocks_in_stock,
-    intervals_of,
-    last_checked,
-    retirement_by_reference,
-)
-from offsets.serials import credits_of_interval, format_credit_serials
+from checkout.formatting import money_text
+from claims.wording import say
+from offsets.selectors import available_by_project, blocks_in_stock
 from projects.models import Project
 from projects.selectors import project_by_reference, projects_for_sale
 from storefront.amounts import livemode, tonnes_text
 from storefront.buying import basket_of, delivery_country, reader_for
-
-INTERVALS_PER_PAGE = 200
 
 
 @require_safe
@@ -124,50 +112,3 @@ def issuances_of(project: Project) -> Issuances | None:
         rows=[(name, [values.get((name, *column)) for column in columns]) for name in names],
         sources=list(dict.fromkeys(fact.source for fact in facts)),
     )
-
-
-@require_safe
-def retirement(request: HttpRequest, reference: str) -> HttpResponse:
-    """One retirement: its credits, its intervals with a running total, and what is left. Names no device."""
-    found = retirement_by_reference(reference)
-    wording = reader_for(request, delivery_country(request, basket_of(request))).wording
-    page = Paginator(intervals_of(found), INTERVALS_PER_PAGE).get_page(request.GET.get("page"))
-    rows = []
-    for allocation in page.object_list:
-        first, last = credits_of_interval(found.first_number, allocation.from_g, allocation.to_g)
-        rows.append(
-            {
-                "from_g": whole_text(allocation.from_g),
-                "to_g": whole_text(allocation.to_g),
-                "grams": whole_text(allocation.to_g - allocation.from_g),
-                "serials": format_credit_serials(found.block.series, first, last),
-            }
-        )
-    taken = sum(to_g - from_g for from_g, to_g in intervals_of(found).values_list("from_g", "to_g"))
-    context = {
-        "retirement": found,
-        "project": found.project,
-        "serials": format_credit_serials(found.block.series, found.first_number, found.last_number),
-        "rows": rows,
-        "page": page,
-        "devices": page.paginator.count,
-        "taken": whole_text(taken),
-        "surplus": whole_text(found.amount_g - taken) if found.state == "confirmed" else "",
-        "line": _registry_line(found, wording),
-        "checked": last_checked(found),
-        "demo": "" if found.livemode else say("certificate_demo", wording=wording),
-    }
-    return render(request, "storefront/projects/retirement.html", context)
-
-
-def _registry_line(retirement: Any, wording: Wording) -> str:
-    if retirement.state != "confirmed":
-        return say("certificate_not_yet", wording=wording)
-    slot = "registry_line_cdm" if retirement.project.registry.code == "CDM" else "registry_line"
-    line = say(
-        slot,
-        wording=wording,
-        reference=retirement.registry_reference,
-        date=f"{retirement.retired_on:%-d %B %Y}",
-    )
-    return line[:1].upper() + line[1:]
