@@ -1,6 +1,7 @@
 """One handler turns every refusal into `{"error": {"code", "detail", "fields"}}`."""
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -46,7 +47,9 @@ def answer(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     if isinstance(exc, exceptions.APIException):
         code, detail = _plain(exc)
         challenge = getattr(exc, "auth_header", None)
-        headers = {"WWW-Authenticate": challenge} if challenge else None
+        headers = {"WWW-Authenticate": str(challenge)} if challenge else {}
+        if (wait := getattr(exc, "wait", None)) is not None:  # throttled
+            headers["Retry-After"] = str(ceil(wait))
         return _response(exc.status_code, code=code, detail=detail, headers=headers)
     return None
 
@@ -75,6 +78,10 @@ def _plain(exc: exceptions.APIException) -> tuple[str, str]:
             return "not_authenticated", _("Send an API key as “Authorization: Bearer KEY”.")
         case exceptions.UnsupportedMediaType():
             return "unsupported_media_type", _("Send the body as “Content-Type: application/json”.")
+        case exceptions.Throttled():
+            return "too_many_calls", _(
+                "Too many calls came from your network this minute. Wait as many seconds as Retry-After says."
+            )
         case exceptions.MethodNotAllowed():
             return "method_not_allowed", _(
                 "This address does not take that method; the Allow header lists those it does."

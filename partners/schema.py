@@ -25,6 +25,9 @@ _MEANING = {
 }
 
 
+_ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+
+
 class BearerKey(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the document names the key."""
 
@@ -57,6 +60,12 @@ def openapi_document() -> dict[str, Any]:
         for operation in path.values():
             operation["responses"]["405"] = {
                 "description": _("The address does not take this method."),
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+                "content": _ERROR_CONTENT,
             }
+            if {} in operation.get("security", [{}]):  # open without a key
+                operation["responses"]["429"] = {
+                    "description": _("Too many calls from one network within a minute."),
+                    "headers": {"Retry-After": {"schema": {"type": "integer"}}},
+                    "content": _ERROR_CONTENT,
+                }
     return document

@@ -16,6 +16,7 @@ from common.errors import NotFound
 from partners.models import ApiKey
 from partners.parsers import StrictJsonParser
 from partners.serializers import NoQuery, StrictSerializer
+from partners.throttles import PublicThrottle
 
 PUBLIC_SECONDS = 300
 Row = TypeVar("Row", bound=Model)
@@ -65,6 +66,7 @@ class PublicView(ApiView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)  # prices, footprints and projects are on the shop's pages too
+    throttle_classes = (PublicThrottle,)
     cache_control = f"public, max-age={PUBLIC_SECONDS}"
 
 
