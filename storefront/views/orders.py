@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
-from django.core.cache import cache
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -20,6 +19,7 @@ from checkout.models import Order
 from checkout.serial_lists import write_device_list
 from checkout.states import DeviceState
 from claims.wording import say, wording_by_id
+from common.counting import add_one, client_network
 from storefront.buying import order_or_404
 from storefront.forms_checkout import FindOrderForm
 
@@ -181,10 +181,5 @@ def find(request: HttpRequest) -> HttpResponse:
 
 
 def _may_look_up(request: HttpRequest) -> bool:
-    """Ten tries in ten minutes from one address, counted for all workers together."""
-    key = f"order-lookup:{request.META.get('REMOTE_ADDR', '')}"
-    cache.add(key, 0, LOOKUP_SECONDS)
-    try:
-        return cache.incr(key) <= LOOKUPS
-    except ValueError:  # it ran out between the two calls
-        return True
+    """Ten tries in ten minutes from one network, counted for all workers together."""
+    return add_one("order-lookup", client_network(request), seconds=LOOKUP_SECONDS) <= LOOKUPS

@@ -35,8 +35,11 @@ PAGES = {
     "record": "/c/{code}/",
     "files": "/c/{code}/certificate.pdf",
     "retirement": "/retirements/{retirement}/",
+    "retirements": "/retirements/",
+    "credits-not-ours": "/retirements/?q=CDM-PH-CER-2-619879%20to%20620095",
+    "find-record": "/find/",
 }
-EXPECTED_STATUS = {"missing": 404, "files": 403, "product-bad-choice": 422}
+EXPECTED_STATUS = {"missing": 404, "files": 403, "product-bad-choice": 422, "credits-not-ours": 404}
 
 
 @pytest.fixture(scope="module")
