@@ -67,7 +67,7 @@ ANSWER = {
         "Grams {from} up to, not including, {to} of the retirement in entry {retire}; "
         "entry {alloc} gives them."
     ),
-    "retirement": _("{credits} credits, {serials}, retired on {retiredOn}."),
+    "retirement": _("{serials}, retired on {retiredOn}; number of credits: {credits}."),
     "key_of_page": _("The key of {log}, as this page has it."),
     "key_typed": _("The key that you typed in."),
 }

@@ -4,7 +4,7 @@
 import { creditsOf, NotValid, readKey, verify } from "./certificate.js";
 import { readCertificate, Unreadable } from "./file.js";
 
-const form = document.getElementById("check");
+const zone = document.getElementById("check");
 const input = document.getElementById("check-file");
 const typedKey = document.getElementById("check-key");
 const result = document.getElementById("check-result");
@@ -116,23 +116,24 @@ async function check() {
 
 input.addEventListener("click", () => { input.value = ""; }); // so that the same file can be chosen again
 input.addEventListener("change", check);
-form.addEventListener("submit", (event) => {
+document.getElementById("check-with").addEventListener("submit", (event) => {
   event.preventDefault();
   check();
 });
 // A file may be let go anywhere on the page: beside the field it would replace the page.
 document.addEventListener("dragover", (event) => {
   event.preventDefault();
-  form.classList.add("dropping");
+  zone.classList.add("dropping");
 });
 document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) form.classList.remove("dropping");
+  if (!event.relatedTarget) zone.classList.remove("dropping");
 });
 document.addEventListener("drop", (event) => {
   event.preventDefault();
-  form.classList.remove("dropping");
+  zone.classList.remove("dropping");
   if (!event.dataTransfer.files.length) return;
   input.files = event.dataTransfer.files;
   check();
 });
-form.hidden = false;
+document.getElementById("check-needs").hidden = true;
+zone.hidden = false;
