@@ -19,6 +19,7 @@ from accounts.errors import VatIdDoesNotCheck
 from accounts.models import Account, Market, MarketCountry, Membership, User
 from accounts.staff import ReasonForm, actor_of, reason_from
 from common.errors import DomainError
+from common.printed import PrintedFieldsForm
 
 VERIFIED_FIELDS = {"kind", "country", "vat_id"}
 
@@ -54,8 +55,15 @@ class UserAdmin(DjangoUserAdmin):
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
 
 
+class AccountForm(PrintedFieldsForm):
+    """A company may ask to be named in registries, and then its name stands on certificates."""
+
+    printed = ("name",)
+
+
 @admin.register(Account)
 class AccountAdmin(admin.ModelAdmin):
+    form = AccountForm
     action_form = ReasonForm
     actions = ("verify_by_vat_id", "vouch_for_company", "withdraw_verification")
     list_display = ("name", "kind", "country", "vat_id", "company_verified_at", "may_pay_on_terms", "parent")

@@ -18,6 +18,7 @@ from catalog import selectors, services
 from catalog.importing.formats import OWN
 from catalog.models import GridFactor, Option, OptionPrice, PcfSheet, Product, ProductPrice
 from common.errors import DomainError
+from common.printed import PrintedFieldsForm
 
 PICTURE_SUFFIXES = {"PNG": (".png",), "JPEG": (".jpg", ".jpeg"), "WEBP": (".webp",)}
 PICTURE_BYTES = 2_000_000
@@ -34,8 +35,10 @@ class AddOnlyAdmin(admin.ModelAdmin):
         return False
 
 
-class SheetForm(forms.ModelForm):
+class SheetForm(PrintedFieldsForm):
     """A sheet as printed. What it cannot be is what an import would reject, by the same code."""
+
+    printed = ("source", "licence")
 
     after = forms.ModelChoiceField(
         PcfSheet.objects.all(),
@@ -146,14 +149,23 @@ class ProductPriceInline(admin.TabularInline):
     extra = 0
 
 
+class OptionForm(PrintedFieldsForm):
+    """Its label stands in a device's configuration."""
+
+    printed = ("label",)
+
+
 class OptionInline(admin.TabularInline):
     model = Option
+    form = OptionForm
     extra = 0
     show_change_link = True
 
 
-class ProductForm(forms.ModelForm):
+class ProductForm(PrintedFieldsForm):
     """A picture is a photograph or a drawing in dots: an SVG could carry a script, so none is taken."""
+
+    printed = ("manufacturer", "name")
 
     def clean_picture(self) -> Any:
         picture = self.cleaned_data["picture"]
@@ -205,6 +217,7 @@ class OptionPriceInline(admin.TabularInline):
 
 @admin.register(Option)
 class OptionAdmin(admin.ModelAdmin):
+    form = OptionForm
     inlines = (OptionPriceInline,)
     list_display = ("label", "product", "kind", "value", "gigabytes", "is_default")
     list_filter = ("kind", "is_default", "product__form_factor")

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from common.printed import require_printable
+
 MAX_YEARS = 5
 MAX_OFFSET = 10**9
 MAX_DEVICES_PER_PAGE = 10_000
@@ -38,17 +40,11 @@ class Text(serializers.CharField):
 
 
 class PrintedText(Text):
-    """Text that is printed on a certificate: one line, no control or invisible characters."""
-
-    default_error_messages = {"unprintable": _("Leave out line breaks, control and invisible characters.")}
+    """Text that is printed on a certificate: one line, in letters that its font has."""
 
     def to_internal_value(self, data: Any) -> str:
         text = unicodedata.normalize("NFC", super().to_internal_value(data))
-        if any(
-            unicodedata.category(char)[0] == "C" or unicodedata.category(char) in {"Zl", "Zp"}
-            for char in text
-        ):
-            self.fail("unprintable")
+        require_printable(text)
         return text
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
@@ -24,6 +25,7 @@ from claims.guard import check
 from claims.registers import Audience
 from claims.wording import Wording, current_wording
 from common.errors import DomainError, InvalidInput
+from common.printed import require_printable
 from offsets.errors import AlreadyCovered
 from offsets.models import OffsetRequest
 from offsets.serials import normalise_device
@@ -213,9 +215,12 @@ def _device_problem(device: Mapping[str, Any], product: Product) -> tuple[str, s
             "maker": product.manufacturer,
         }
     try:
-        normalise_device(product.manufacturer, device["device_serial"])
+        _maker, serial = normalise_device(product.manufacturer, device["device_serial"])
+        require_printable(serial)
     except DomainError as error:
         return "device_serial", error.message
+    except ValidationError as error:
+        return "device_serial", " ".join(error.messages)
     return None
 
 

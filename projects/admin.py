@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from accounts.staff import ReasonForm, actor_of, reason_from
 from common.errors import DomainError
+from common.printed import PrintedFieldsForm
 from projects import services
 from projects.models import Methodology, Project, ProjectPrice, QualityFact, Registry
 
@@ -32,22 +33,43 @@ class QualityFactInline(admin.TabularInline):
     extra = 0
 
 
+class RegistryForm(PrintedFieldsForm):
+    """How a certificate names the registry."""
+
+    printed = ("name", "code")
+
+
 @admin.register(Registry)
 class RegistryAdmin(admin.ModelAdmin):
+    form = RegistryForm
     list_display = ("name", "code", "unit", "retirement_term", "adapter", "last_retirement_on")
     list_filter = ("adapter",)
     search_fields = ("name", "code")
     formfield_overrides = HTTPS
 
 
+class MethodologyForm(PrintedFieldsForm):
+    """How a certificate names the methodology."""
+
+    printed = ("code",)
+
+
 @admin.register(Methodology)
 class MethodologyAdmin(admin.ModelAdmin):
+    form = MethodologyForm
     list_display = ("code", "name")
     search_fields = ("code", "name")
 
 
+class ProjectForm(PrintedFieldsForm):
+    """How a certificate names the project."""
+
+    printed = ("reference", "name")
+
+
 @admin.register(Project)
 class ProjectAdmin(admin.ModelAdmin):
+    form = ProjectForm
     action_form = ReasonForm
     actions = ("pause_projects", "resume_projects")
     list_display = (

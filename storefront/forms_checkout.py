@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Account
 from checkout.payments.base import methods_offered
 from checkout.services import Buyer
+from common.printed import require_printable
 
 PRIVATE = "private"
 BUSINESS = "business"
@@ -71,7 +72,10 @@ class CheckoutForm(forms.Form):
         return plain(self.cleaned_data["name"])
 
     def clean_company(self) -> str:
-        return plain(self.cleaned_data["company"])
+        """It names the company's account, which may ask to be named on certificates."""
+        company = plain(self.cleaned_data["company"])
+        require_printable(company)
+        return company
 
     def clean_po_number(self) -> str:
         return plain(self.cleaned_data["po_number"])
@@ -88,7 +92,8 @@ class CheckoutForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        if data.get("kind") == BUSINESS and not data.get("account") and not data.get("company"):
+        named = data.get("account") or data.get("company") or "company" in self.errors
+        if data.get("kind") == BUSINESS and not named:
             self.add_error("company", _("Name the company, or choose to buy for yourself."))
         return data
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from catalog.errors import BadFile
 from catalog.importing.tables import Row, Table
 from catalog.models import Option, OptionPrice, Product, ProductPrice
+from common.printed import require_printable
 
 PRICE = "price_minor:"  # and a market's code: net price in minor units of its currency
 SURCHARGE = "surcharge_minor:"
@@ -33,6 +34,7 @@ PRODUCT_FIELDS = (
     "position",
 )
 OPTION_FIELDS = ("kind", "value", "label", "gigabytes", "is_default", "position")
+PRINTED = {"manufacturer", "name", "label"}  # on the certificate
 _NEED_GIGABYTES = {Option.Kind.MEMORY, Option.Kind.STORAGE}
 
 
@@ -138,6 +140,8 @@ def _values(model: type[models.Model], names: Sequence[str], row: Row, problems:
             continue
         try:
             values[name] = column.clean(text, None)
+            if name in PRINTED:
+                require_printable(text)
         except ValidationError as error:
             problems.add(row.number, name, " ".join(error.messages))
     if row.extra:
