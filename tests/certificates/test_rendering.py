@@ -170,15 +170,14 @@ def test_a_full_disk_names_no_file_and_is_not_held_against_the_certificate(
 
 def test_one_that_cannot_be_rendered_needs_a_person_and_the_others_go_on() -> None:
     project = make_project()
-    stock(project, credits=3)
-    cover(
-        make_wish(project, "PF-1", product="机械革命"), make_wish(project, "PF-2"), make_wish(project, "PF-3")
-    )
+    stock(project, credits=5)
+    sick_at = 4
+    cover(*(make_wish(project, f"PF-{n}", product="机械革命" if n == sick_at else "T490") for n in range(10)))
     issue()
     enter_log()
-    assert [tasks.render_certificates() for _round in range(4)] == [2, 0, 0, 0]
+    assert [tasks.render_certificates() for _round in range(4)] == [9, 0, 0, 0]
     [sick] = Certificate.objects.filter(rendered_at=None)
-    assert (sick.offset.device_serial, sick.render_attempts) == ("PF-1", 3)
+    assert (sick.offset.device_serial, sick.render_attempts) == (f"PF-{sick_at}", 3)
     assert sick.needs_person_at is not None
     assert sick.problem == "The certificate's font has no glyph for '命机械革'."
     assert [event.kind for event in events.history(sick)][1:] == [CERTIFICATE_NEEDS_PERSON]
