@@ -18,7 +18,7 @@ from catalog import selectors, services
 from catalog.importing.formats import OWN
 from catalog.models import GridFactor, Option, OptionPrice, PcfSheet, Product, ProductPrice
 from common.errors import DomainError
-from common.printed import PrintedFieldsForm
+from common.printed import PrintedFieldsForm, require_comparable
 
 PICTURE_SUFFIXES = {"PNG": (".png",), "JPEG": (".jpg", ".jpeg"), "WEBP": (".webp",)}
 PICTURE_BYTES = 2_000_000
@@ -166,6 +166,11 @@ class ProductForm(PrintedFieldsForm):
     """A picture is a photograph or a drawing in dots: an SVG could carry a script, so none is taken."""
 
     printed = ("manufacturer", "name")
+
+    def clean_manufacturer(self) -> str:
+        maker: str = self.cleaned_data["manufacturer"]
+        require_comparable(maker)
+        return maker
 
     def clean_picture(self) -> Any:
         picture = self.cleaned_data["picture"]

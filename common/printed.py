@@ -1,5 +1,6 @@
 """Refuses, where it is typed, what no certificate can show: in a form, a call or a file of products."""
 
+import unicodedata
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.printable import unprintable
 
+LONGEST_MAKER = 60
 SHOWN = 12  # of the characters that are refused; a message stays readable
 
 
@@ -22,6 +24,20 @@ def require_printable(text: str) -> None:
             ),
             code="unprintable",
             params={"characters": named},
+        )
+
+
+def require_comparable(maker: str) -> None:
+    """Raises ValidationError for a maker's name that cannot be compared: the ledger tells devices apart by
+    their maker in capitals, without marks that stand alone and with at most 60 characters.
+    """
+    compared = unicodedata.normalize("NFKC", maker.strip()).upper()
+    if len(compared) > LONGEST_MAKER:
+        raise ValidationError(_("In capitals this has more than 60 characters."), code="too_long")
+    if any(unicodedata.category(character)[0] == "M" for character in compared):
+        raise ValidationError(
+            _("A letter of this has no capital of its own, and devices are compared in capitals."),
+            code="incomparable",
         )
 
 

@@ -73,7 +73,7 @@ class CheckoutForm(forms.Form):
 
     def clean_company(self) -> str:
         """It names the company's account, which may ask to be named on certificates."""
-        company = plain(self.cleaned_data["company"])
+        company = " ".join(str(self.cleaned_data["company"]).split())
         require_printable(company)
         return company
 

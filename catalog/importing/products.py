@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from catalog.errors import BadFile
 from catalog.importing.tables import Row, Table
 from catalog.models import Option, OptionPrice, Product, ProductPrice
-from common.printed import require_printable
+from common.printed import require_comparable, require_printable
 
 PRICE = "price_minor:"  # and a market's code: net price in minor units of its currency
 SURCHARGE = "surcharge_minor:"
@@ -142,6 +142,8 @@ def _values(model: type[models.Model], names: Sequence[str], row: Row, problems:
             values[name] = column.clean(text, None)
             if name in PRINTED:
                 require_printable(text)
+            if name == "manufacturer":
+                require_comparable(text)
         except ValidationError as error:
             problems.add(row.number, name, " ".join(error.messages))
     if row.extra:

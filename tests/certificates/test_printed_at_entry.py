@@ -13,6 +13,7 @@ from catalog.models import Option, PcfSheet, Product
 from catalog.products import import_products
 from common.errors import DomainError
 from offsets.models import OffsetRequest
+from offsets.serials import normalise_device
 from projects.models import Methodology, Project, Registry
 from storefront.forms_checkout import CheckoutForm
 from tests.factories.partners import body_for, make_caller, make_partner, make_product, make_shop
@@ -67,14 +68,14 @@ def checkout_errors(company: str) -> dict[str, list[str]]:
     return {name: [str(text) for text in texts] for name, texts in form.errors.items()}
 
 
-@pytest.mark.parametrize("company", BAD)
+@pytest.mark.parametrize("company", [*BAD, *HIDDEN])
 def test_a_company_that_cannot_be_named_on_a_certificate_is_told_at_the_checkout(company: str) -> None:
     [text] = checkout_errors(company)["company"]
     assert text.startswith("A certificate cannot show these characters: ")
 
 
-@pytest.mark.parametrize("company", [*GOOD, *HIDDEN])
-def test_a_company_is_taken_as_it_is_shown_and_what_hides_is_left_out(company: str) -> None:
+@pytest.mark.parametrize("company", [*GOOD, " Zoë\t& Søn\n AB "])
+def test_a_company_is_taken_as_it_writes_itself_on_one_line(company: str) -> None:
     assert "company" not in checkout_errors(company)
 
 
@@ -102,6 +103,23 @@ def test_staff_cannot_type_what_a_certificate_cannot_show(model: Any, field: str
         assert any("certificate cannot show" in error for error in form.errors[field]), text
     form = form_class({field: "Zoë & Søn"})
     assert not any("certificate cannot show" in error for error in form.errors.get(field, []))
+
+
+@pytest.mark.parametrize("maker", ["Άννα Ώρα ΐ", "ǰ AB", "№" * 31])
+def test_a_maker_that_the_ledger_could_not_compare_is_refused_before_anything_is_sold(
+    maker: str, dana: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(DomainError):
+        normalise_device(maker, "PF-1")
+    request = RequestFactory().get("/")
+    request.user = dana
+    form = admin.site._registry[Product].get_form(request)({"manufacturer": maker})
+    assert len(form.errors["manufacturer"]) == 1
+    assert "capital" in form.errors["manufacturer"][0]
+    path = tmp_path / "products.csv"
+    path.write_text(f"sku,manufacturer,name,form_factor\nA-1,{maker},X1,laptop\n", encoding="utf-8")
+    with pytest.raises(DomainError, match="row 1, manufacturer: .*capital"):
+        import_products([path])
 
 
 def test_an_option_beside_its_product_is_held_to_the_same(dana: Any, client: Client) -> None:

@@ -27,6 +27,7 @@ MODULES = {
     "R16": "poison",
     "R18": "guards",
     "S7": "codes",
+    "S8": "names",
     "S9": "badges",
 }
 SHOWN = 20
