@@ -24,7 +24,7 @@ from django.test import RequestFactory
 
 from accounts.models import Account, User
 from catalog.models import Product
-from certificates import document, rendering_pool, services, sheet
+from certificates import document, rendering_pool, sheet
 from certificates.models import Certificate
 from certificates.rendering_pool import RenderingFailed
 from claims.wording import wording_by_id
@@ -255,10 +255,10 @@ def rendered(accepted: list[tuple[Named, str]]) -> list[str]:
     """Certificates on these names, each looked at."""
     project = make_project()
     world.take_into_stock(project, credits=len(accepted) // 3 + 2)
-    wishes = [
-        replace(world.wish(project, f"PF-{place}", DEVICE_G), **{ENTRIES[named.place][0]: entered})
-        for place, (named, entered) in enumerate(accepted)
-    ]
+    wishes = []
+    for place, (named, entered) in enumerate(accepted):
+        changed: dict[str, Any] = {ENTRIES[named.place][0]: entered}
+        wishes.append(replace(world.wish(project, f"PF-{place}", DEVICE_G), **changed))
     world.promise(wishes, key="names")
     world.settle()
     enter_log()
@@ -278,7 +278,7 @@ def looked_at(certificate: Certificate, named: Named) -> list[str]:
     """What is wrong with this certificate's page."""
     began = time.monotonic()
     try:
-        content = services.render(certificate)
+        content = rendering_pool.render(certificate)
     except RenderingFailed as error:
         return [f"{named} was accepted and cannot be rendered: {error}"]
     seconds, kib = time.monotonic() - began, _most_kib()
