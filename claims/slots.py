@@ -163,6 +163,15 @@ _SLOTS: dict[str, str] = {
     "grams_of": "",
     "credits_period": "vintage",
     "credits_vintage": "vintage",
+    # The documents of an order, beside the single ones
+    "collective_title": "",
+    "collective_intro": "total_kg",
+    "collective_as_of": "date count",
+    "collective_not_logged": "",
+    "collective_address": "",
+    "collective_attached": "",
+    "collective_not_counted": "",
+    "labels_title": "order",
     # The badge
     "badge_title": "kg",
     "badge_alt": "kg product serial_end project date",

@@ -143,7 +143,7 @@ def test_beside_the_button_stands_that_the_footprint_stays(register: str, langua
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
-    "slot", ["offer_note", "certificate_intro", "mail_certificates_intro", "record_intro"]
+    "slot", ["offer_note", "certificate_intro", "collective_intro", "mail_certificates_intro", "record_intro"]
 )
 def test_a_company_reads_beside_every_offset_that_devices_still_cause_emissions(
     slot: str, language: str
