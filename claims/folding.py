@@ -10,9 +10,14 @@ from functools import cache
 MASK = "\0"
 """Stands for one character that the guard must not read. Folded text holds no other NUL."""
 
-_ENTITY = re.compile(r"&(?:#[0-9]{1,8}|#[xX][0-9a-fA-F]{1,8}|[A-Za-z][A-Za-z0-9]{1,31});?")
+THIN = "\u2009"
+"""Stands for every blank that is narrower than a word's: it may part two words or hide inside one."""
+
+_TWICE = r"(?:(?:amp|#38|#[xX]26);)*"  # escaped once more than it should be
+_ENTITY = re.compile(rf"&{_TWICE}(?:#[0-9]{{1,8}}|#[xX][0-9a-fA-F]{{1,8}}|[A-Za-z][A-Za-z0-9]{{1,31}});?")
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _AS_SPACE = frozenset("\t\v\f\r\u2122\u2120")  # trade marks end a word: "green™" is not "greentm"
+_AS_THIN = frozenset("\u2005\u2006\u2008\u2009\u200a\u202f\u205f")
 _AS_HYPHEN = frozenset("\u2043\u2212")
 _AS_APOSTROPHE = frozenset("\u2018\u2019\u201b\u02b9\u02bc\u02c8\u2032")
 
@@ -47,7 +52,8 @@ class Folded:
 def fold(text: str) -> Folded:
     """Text with entities resolved, compatibility forms replaced, accents and invisible characters dropped.
 
-    Every kind of hyphen, of blank and of apostrophe becomes one. Case and line breaks stay.
+    Every kind of hyphen and of apostrophe becomes one; a blank becomes a space or, if narrow, THIN. Case and
+    line breaks stay.
     """
     return _joined((_fold_character(character), start, end) for character, start, end in _unescaped(text))
 
@@ -66,15 +72,24 @@ def _unescaped(text: str) -> Iterator[tuple[str, int, int]]:
     position = 0
     for match in _ENTITY.finditer(text):
         yield from ((text[i], i, i + 1) for i in range(position, match.start()))
-        yield from ((character, match.start(), match.end()) for character in html.unescape(match.group()))
+        yield from ((character, match.start(), match.end()) for character in _resolved(match.group()))
         position = match.end()
     yield from ((text[i], i, i + 1) for i in range(position, len(text)))
+
+
+def _resolved(entity: str) -> str:
+    """What an entity stands for, however often its ampersand was escaped."""
+    while (resolved := html.unescape(entity)) != entity:
+        entity = resolved
+    return entity
 
 
 @cache
 def _fold_character(character: str) -> str:
     if character in _AS_SPACE:
         return " "
+    if character in _AS_THIN:
+        return THIN
     return "".join(_fold_decomposed(part) for part in unicodedata.normalize("NFKD", character))
 
 

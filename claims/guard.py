@@ -10,18 +10,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 
-from claims.folding import Folded, fold
-from claims.languages import DATA, FALLBACK_LANGUAGE, known_language
+from claims.folding import THIN, Folded, fold
+from claims.languages import DATA, FALLBACK_LANGUAGE, known_language, languages
 from claims.lookalikes import LETTERS, PAIRS, SIGNS
 from claims.mandated import mandated_texts
 from claims.registers import Register, register_from
 from common.errors import DomainError
 
+ANY_LANGUAGE = "*"
+"""For a text whose language nobody has said, such as what staff and partners type: every list holds."""
+
 EXCERPT_CHARACTERS = 30
 _LETTER = r"[^\W\d_]"
-_GAP = r"[ _-]*(?:\n[ _-]*)?"  # between the words of a phrase; an empty line parts them
-_INSIDE = r"(?:[-.·*_'’]|-?\n)?"  # between the letters of a word
-_APART = r"[ ·.]{1,2}"  # between the letters of a word that is spaced out
+_GAP = rf"[ {THIN}_-]*(?:\n[ {THIN}_-]*)?"  # between the words of a phrase; an empty line parts them
+_INSIDE = rf"(?:[-.·*_'’/|~{THIN}]|-?\n)?"  # between the letters of a word
+_CLOSE = rf"{THIN}?"  # between the letters of a short one
+_APART = rf"[ {THIN}·.]{{1,2}}"  # between the letters of a word that is spaced out
+_DASHED = (
+    rf"[ {THIN}·.*_/|-]{{1,2}}"  # the same for words that are no serial number when they are dashed apart
+)
 _BETWEEN = r"[^\S\n]+(?:[^\s;:!?]{0,39}[^\s.;:!?][^\S\n]+){0,5}"  # "...": up to five words of one sentence
 _SHORT = 4  # words of so many letters keep them together and have no digits
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
@@ -69,8 +76,9 @@ def check(
 ) -> list[Finding]:
     """Every forbidden word of a plain text, in order; [] when it may be said in this register.
 
-    The English list and that of the language both hold. A quotation stands wherever its exact text occurs as
-    whole words, in the same case; so do mandated words, in any case. Raises UnknownRegister.
+    The English list and that of the language both hold, or all lists for ANY_LANGUAGE. A quotation stands
+    wherever its exact text occurs as whole words, in the same case; so do mandated words, in any case. Raises
+    UnknownRegister.
     """
     languages = _lists_for(language)
     folded = fold(text)
@@ -92,6 +100,8 @@ def assert_clean(
 
 
 def _lists_for(language: str) -> tuple[str, ...]:
+    if language == ANY_LANGUAGE:
+        return tuple(sorted(languages()))
     return tuple(dict.fromkeys((known_language(language), FALLBACK_LANGUAGE)))
 
 
@@ -156,8 +166,10 @@ def _disguises(word: str, disguised: bool) -> str:
     core = word.strip("*")
     before = f"{_LETTER}*" if word.startswith("*") else ""
     after = f"{_LETTER}*" if word.endswith("*") else ""
-    together = (_INSIDE if disguised else "").join(_letter(letter, disguised) for letter in core)
-    apart = _APART.join(_letter(letter, disguised=False) for letter in core)
+    together = (_INSIDE if disguised else _CLOSE).join(_letter(letter, disguised) for letter in core)
+    apart = (_DASHED if len(core) >= _SHORT else _APART).join(
+        _letter(letter, disguised=False) for letter in core
+    )
     return f"{before}(?:{together}|{apart}){after}" if len(core) > 2 else f"{before}{together}{after}"
 
 
