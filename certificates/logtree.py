@@ -5,7 +5,7 @@ in a log of a million entries, and no other entry.
 """
 
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.db.models import Q
 from certificates.logkeys import LogKeyChanged, key_of
 from certificates.models import LogCheckpoint, LogEntry, LogHead, LogNode
 from certificates.translog.merkle import inclusion_proof, leaf_hash, node_hash, root_of
+from common.rows import insert, insert_values
 
 
 def lock_head(livemode: bool) -> LogHead:
@@ -56,11 +57,12 @@ class Batch:
         edge = [(level, (old >> level) - 1) for level in range(old.bit_length()) if old >> level & 1]
         known = nodes_of(livemode, edge)
         made = self._grow(known)
-        LogEntry.objects.bulk_create(row for row in self.rows if row.reverses is None)
-        LogEntry.objects.bulk_create(row for row in self.rows if row.reverses is not None)
-        LogNode.objects.bulk_create(
-            LogNode(livemode=livemode, level=level, index=index, hash=value)
-            for (level, index), value in made.items()
+        insert(row for row in self.rows if row.reverses is None)
+        insert(self._reversing())
+        insert_values(
+            LogNode,
+            ("livemode", "level", "index", "hash"),
+            [(livemode, level, index, value) for (level, index), value in made.items()],
         )
         size = old + len(self.rows)
         LogHead.objects.filter(pk=self.head.pk, size=old).update(size=size)
@@ -69,6 +71,13 @@ class Batch:
         return LogCheckpoint.objects.create(
             livemode=livemode, size=size, root=b64encode(root).decode(), created_at=self.now
         )
+
+    def _reversing(self) -> Iterator[LogEntry]:
+        """The reverse entries, once what they reverse has its key."""
+        for row in self.rows:
+            if row.reverses is not None:
+                row.reverses_id = row.reverses.pk
+                yield row
 
     def _grow(self, known: dict[tuple[int, int], bytes]) -> dict[tuple[int, int], bytes]:
         """The nodes that these entries complete; `known` are those on the tree's right edge."""

@@ -40,6 +40,8 @@ class Certificate(models.Model):
     checkpoint = models.ForeignKey(
         "LogCheckpoint", on_delete=models.PROTECT, null=True, blank=True, related_name="certificates"
     )
+    # Once it has ended: when the log said so too, and its grams may be entered for another device.
+    left_log_at = models.DateTimeField(_("reversed in the log"), null=True, blank=True)
     rendered_at = models.DateTimeField(_("rendered"), null=True, blank=True)
     render_attempts = models.PositiveSmallIntegerField(_("tries to render"), default=0)
     needs_person_at = models.DateTimeField(_("needs a person since"), null=True, blank=True)
@@ -71,6 +73,16 @@ class Certificate(models.Model):
                 fields=["id"],
                 condition=Q(withdrawn_at__isnull=False) & ~Q(pdf=""),
                 name="certificate_file_to_delete",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(checkpoint__isnull=True, state="valid"),
+                name="certificate_to_log",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(checkpoint__isnull=False, left_log_at__isnull=True) & ~Q(state="valid"),
+                name="certificate_to_reverse",
             ),
         ]
         ordering = ["-id"]

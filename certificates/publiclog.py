@@ -7,13 +7,14 @@ and root are stored, then signed in another transaction. The log key signs nothi
 
 import json
 from base64 import b64decode
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 
 from certificates import events as kinds
-from certificates import mirroring, sheet
+from certificates import mirroring, selectors, sheet
 from certificates.logkeys import signer_of
 from certificates.logtree import Batch, inclusion_proofs, lock_head
 from certificates.models import Certificate, LogCheckpoint, LogEntry, LogHead
@@ -44,15 +45,20 @@ def append(*, livemode: bool, now: datetime, actor: str) -> LogCheckpoint | None
     head = lock_head(livemode)
     mirroring.require_current(livemode)
     batch = _Sequence(head, now)
-    for retirement in _retirements_to_log(livemode):
+    for retirement in selectors.retirements_to_log(livemode=livemode).select_related(
+        "block", "project__registry"
+    )[:BATCH]:
         batch.retire(retirement)
-    for entry in _allocs_to_reverse(livemode):
-        batch.reverse(entry)
-    logged = [certificate for certificate in _certificates_to_log(livemode) if batch.allocate(certificate)]
+    ended = list(selectors.certificates_to_reverse(livemode=livemode)[:BATCH])
+    batch.reverse_all(ended)
+    waiting = list(selectors.certificates_to_log(livemode=livemode)[:BATCH])
+    deal_order.shuffle(waiting)  # neighbours in the log learn nothing from its order
+    entered = batch.allocate_all(waiting)
+    Certificate.objects.filter(pk__in=[row.pk for row in ended]).update(left_log_at=now)
     if not batch.rows:
         return None
     checkpoint = batch.store()
-    Certificate.objects.filter(pk__in=[row.pk for row in logged], checkpoint=None).update(
+    Certificate.objects.filter(pk__in=[row.pk for row in entered], checkpoint=None).update(
         checkpoint=checkpoint
     )
     events.record(kinds.LOG_EXTENDED, checkpoint, actor=actor, data={"size": checkpoint.size})
@@ -77,51 +83,12 @@ def sign_checkpoints(*, livemode: bool) -> int:
     return signed
 
 
-def _retirements_to_log(livemode: bool) -> list[Retirement]:
-    return list(
-        Retirement.objects.filter(livemode=livemode, state=Retirement.State.CONFIRMED, log_entries=None)
-        .select_related("block", "project__registry")
-        .order_by("pk")[:BATCH]
-    )
-
-
-def _allocs_to_reverse(livemode: bool) -> list[LogEntry]:
-    ended = [Certificate.State.SUPERSEDED, Certificate.State.REVERSED, Certificate.State.MOVED]
-    return list(
-        LogEntry.objects.filter(livemode=livemode, allocation__isnull=False, reversed_by=None)
-        .filter(Q(certificate__state__in=ended) | Q(allocation__offset__ended_at__isnull=False))
-        .order_by("index")[:BATCH]
-    )
-
-
-def _certificates_to_log(livemode: bool) -> list[Certificate]:
-    """Certificates of live claims that are not in the log, in random order: neighbours learn nothing from
-    it. One whose claim ended before it was entered never is: its grams may be another device's by now.
-    """
-    rows = list(
-        Certificate.objects.filter(
-            livemode=livemode,
-            checkpoint=None,
-            facts__isnull=False,
-            state=Certificate.State.VALID,
-            offset__ended_at=None,
-        ).order_by("pk")[:BATCH]
-    )
-    deal_order.shuffle(rows)
-    return rows
-
-
 class _Sequence(Batch):
     """The entries of one sweep, in an order that the rules allow."""
 
     def __init__(self, head: LogHead, now: datetime) -> None:
         super().__init__(head, now)
-        self._retire_index = dict(
-            LogEntry.objects.filter(livemode=head.livemode, retirement__isnull=False).values_list(
-                "retirement_id", "index"
-            )
-        )
-        self._reversed: set[int] = set()  # allocations whose entry this batch reverses
+        self._reversed: set[int] = set()
 
     def retire(self, retirement: Retirement) -> None:
         if retirement.retired_on is None:
@@ -133,34 +100,91 @@ class _Sequence(Batch):
             last=retirement.last_number,
             retired_on=retirement.retired_on,
         )
-        self._retire_index[retirement.pk] = self.add(entry.encode(), retirement=retirement).index
+        self.add(entry.encode(), retirement=retirement)
 
-    def reverse(self, alloc: LogEntry) -> None:
-        self.add(Reverse(alloc.index).encode(), reverses=alloc)
-        if alloc.allocation_id is not None:
-            self._reversed.add(alloc.allocation_id)
+    def reverse_all(self, certificates: Sequence[Certificate]) -> None:
+        """Reverse what the log still holds of these."""
+        live = LogEntry.objects.filter(certificate__in=certificates, reversed_by=None)
+        for entry in live.order_by("index"):
+            self._reverse(entry)
 
-    def allocate(self, certificate: Certificate) -> bool:
-        """Enter the certificate's grams; False while the log still shows them with another device."""
-        allocations = list(
-            Allocation.objects.filter(offset_id=certificate.offset_id).select_related("span").order_by("pk")
-        )
-        if any(self._taken(row) for row in allocations):
-            return False
-        commitment = bytes.fromhex(certificate.digest)
-        for row in allocations:
-            entry = Alloc(self._retire_index[row.span.retirement_id], row.from_g, row.to_g, commitment)
-            self.add(entry.encode(), certificate=certificate, allocation=row)
-        return True
+    def _reverse(self, alloc: LogEntry) -> None:
+        if alloc.pk not in self._reversed:
+            self._reversed.add(alloc.pk)
+            self.add(Reverse(alloc.index).encode(), reverses=alloc)
 
-    def _taken(self, allocation: Allocation) -> bool:
-        """Whether a live entry holds these grams: of this allocation's former certificate, or of the one
-        before.
+    def allocate_all(self, certificates: Sequence[Certificate]) -> list[Certificate]:
+        """Enter the grams of these, and first reverse what the log holds of whoever had them before.
+
+        Returns those that were entered: not one whose grams the log shows with a claim that has not ended,
+        or whose retirement it lacks.
         """
-        if allocation.span.retirement_id not in self._retire_index:
-            return True
-        before = {allocation.pk, *([allocation.span.reverses_id] if allocation.span.reverses_id else [])}
-        return LogEntry.objects.filter(allocation_id__in=before - self._reversed, reversed_by=None).exists()
+        rows: dict[int, list[Allocation]] = defaultdict(list)
+        offsets = [certificate.offset_id for certificate in certificates]
+        for row in Allocation.objects.filter(offset_id__in=offsets).select_related("span").order_by("pk"):
+            rows[row.offset_id].append(row)
+        retires = self._retires({row.span.retirement_id for found in rows.values() for row in found})
+        holders = holders_before([row for found in rows.values() for row in found])
+        held = _live_entries({*offsets, *(pk for found in holders.values() for pk in found)})
+        entered = []
+        for certificate in certificates:
+            own = rows[certificate.offset_id]
+            before = [
+                entry for pk in (certificate.offset_id, *holders[certificate.offset_id]) for entry in held[pk]
+            ]
+            known = all(row.span.retirement_id in retires for row in own)
+            if known and all(map(_is_over, before)):
+                for entry in before:
+                    self._reverse(entry)
+                self._allocate(certificate, own, retires)
+                entered.append(certificate)
+        return entered
+
+    def _allocate(
+        self, certificate: Certificate, rows: Sequence[Allocation], retires: Mapping[int, int]
+    ) -> None:
+        commitment = bytes.fromhex(certificate.digest)
+        for row in rows:
+            entry = Alloc(retires[row.span.retirement_id], row.from_g, row.to_g, commitment)
+            self.add(entry.encode(), certificate=certificate, allocation=row)
+
+    def _retires(self, retirement_ids: set[int]) -> dict[int, int]:
+        """The index of each retirement's entry, in the log or in this batch."""
+        rows = LogEntry.objects.filter(retirement_id__in=retirement_ids)
+        found = dict(rows.values_list("retirement_id", "index"))
+        return found | {row.retirement_id: row.index for row in self.rows if row.retirement_id}
+
+
+def holders_before(allocations: Sequence[Allocation]) -> dict[int, set[int]]:
+    """By offset: the offsets that held its grams before, one after the other. Nobody else ever had them."""
+    found: dict[int, set[int]] = defaultdict(set)
+    step = [(row.offset_id, row.span.reverses_id) for row in allocations]
+    while ids := {pk for _offset, pk in step if pk}:
+        before = Allocation.objects.select_related("span").in_bulk(ids)
+        pairs = [(offset_id, before[pk]) for offset_id, pk in step if pk]
+        for offset_id, row in pairs:
+            found[offset_id].add(row.offset_id)
+        step = [(offset_id, row.span.reverses_id) for offset_id, row in pairs]
+    return found
+
+
+def _live_entries(offset_ids: set[int]) -> dict[int, list[LogEntry]]:
+    """What the log shows as live of each offset's certificates."""
+    found: dict[int, list[LogEntry]] = defaultdict(list)
+    rows = LogEntry.objects.filter(certificate__offset_id__in=offset_ids, reversed_by=None)
+    for entry in rows.select_related("certificate__offset").order_by("index"):
+        if entry.certificate:
+            found[entry.certificate.offset_id].append(entry)
+    return found
+
+
+def _is_over(entry: LogEntry) -> bool:
+    """Whether the certificate of a live entry, or its claim, has ended."""
+    certificate = entry.certificate
+    return certificate is not None and (
+        certificate.offset.ended_at is not None
+        or certificate.state not in (Certificate.State.VALID, Certificate.State.WITHDRAWN)
+    )
 
 
 def logged_of(certificate: Certificate) -> sheet.Logged | None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from certificates.models import Certificate, LogCheckpoint, LogEntry
+from certificates.models import Certificate, LogCheckpoint
 from common.codes import normalise_code
 from common.errors import DomainError, NotFound
 from offsets.models import DeviceOffset, Retirement
@@ -109,22 +109,43 @@ def files_to_delete() -> QuerySet[Certificate]:
 
 def certificates_of(offset_ids: Sequence[int]) -> dict[int, Certificate]:
     """The newest certificate of each offset, by the offset's key; one query."""
-    rows = Certificate.objects.filter(offset_id__in=offset_ids).order_by("pk")
+    rows = Certificate.objects.filter(offset_id__in=offset_ids).select_related("checkpoint").order_by("pk")
     return {certificate.offset_id: certificate for certificate in rows}
+
+
+def certificates_to_log(*, livemode: bool) -> QuerySet[Certificate]:
+    """Certificates of live claims that the log does not hold yet, oldest first. One whose claim ended before
+    it was entered never is: its grams may be another device's by now.
+    """
+    return Certificate.objects.filter(
+        livemode=livemode, checkpoint=None, state=Certificate.State.VALID, offset__ended_at=None
+    ).order_by("pk")
+
+
+def certificates_to_reverse(*, livemode: bool) -> QuerySet[Certificate]:
+    """Certificates that have ended and whose entries may be live in the log still, oldest first. A withdrawn
+    one's grams stay entered until its claim ends.
+    """
+    return (
+        Certificate.objects.filter(livemode=livemode, checkpoint__isnull=False, left_log_at=None)
+        .filter(~Q(state=Certificate.State.VALID))
+        .filter(~Q(state=Certificate.State.WITHDRAWN) | Q(offset__ended_at__isnull=False))
+        .order_by("pk")
+    )
+
+
+def retirements_to_log(*, livemode: bool) -> QuerySet[Retirement]:
+    """Confirmed retirements that the log does not hold yet, oldest first."""
+    return Retirement.objects.filter(
+        livemode=livemode, state=Retirement.State.CONFIRMED, log_entries=None
+    ).order_by("pk")
 
 
 def has_log_work(*, livemode: bool) -> bool:
     """Whether a log has something to enter or to sign: a mode that nobody uses needs no key."""
     return (
-        Retirement.objects.filter(
-            livemode=livemode, state=Retirement.State.CONFIRMED, log_entries=None
-        ).exists()
-        or Certificate.objects.filter(livemode=livemode, checkpoint=None, facts__isnull=False).exists()
+        retirements_to_log(livemode=livemode).exists()
+        or certificates_to_log(livemode=livemode).exists()
+        or certificates_to_reverse(livemode=livemode).exists()
         or LogCheckpoint.objects.filter(livemode=livemode, text="").exists()
-        or LogEntry.objects.filter(
-            livemode=livemode,
-            allocation__isnull=False,
-            reversed_by=None,
-            allocation__offset__ended_at__isnull=False,
-        ).exists()
     )

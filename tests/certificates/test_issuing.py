@@ -120,7 +120,7 @@ def test_the_facts_hold_everything_that_the_certificate_shows() -> None:
         "retirement": retirement.reference,
         "retirement_tonnes": "1",
         "registry_reference": retirement.registry_reference,
-        "retired_on": "2026-11-24",
+        "retired_on": str(retirement.retired_on),
         "beneficiary": "Alice & Bob AB",
         "audience": "consumer",
         "language": "en",
@@ -159,7 +159,7 @@ def test_a_claim_that_takes_surplus_first_names_both_retirements_and_its_very_cr
     assert facts["retirement"] == f"{first.reference}; {new.reference}"
     assert facts["retirement_tonnes"] == "1; 2"
     assert facts["registry_reference"] == f"{first.registry_reference}; {new.registry_reference}"
-    assert facts["retired_on"] == "2026-11-24; 2026-11-24"
+    assert facts["retired_on"] == f"{first.retired_on}; {new.retired_on}"
     assert facts["vintage"] == "2021"
 
 

@@ -139,6 +139,32 @@ def test_a_withdrawn_certificates_grams_stay_entered() -> None:
     assert forms() == ["retire", "alloc"]
 
 
+def test_a_withdrawn_certificates_grams_are_reversed_once_its_claim_ends(tmp_path: Path) -> None:
+    certificate = make_certificate()
+    services.withdraw(certificate, reason="asked for it", actor="staff:1", now=LATER)
+    ledger.reverse_offset(certificate.offset, reason="returned", actor="staff:1", now=LATER)
+    enter_log()
+    assert forms() == ["retire", "alloc", "reverse"]
+    assert tasks.append_to_log() == 0  # it is done with
+    assert audit(tmp_path / "log").returncode == 0
+
+
+def test_grams_that_moved_twice_before_the_log_heard_of_it_are_reversed_once(tmp_path: Path) -> None:
+    offset = make_certificate("PF-1").offset
+    for serial in ("PF-2", "PF-3"):  # the claim in between is never entered
+        offset = ledger.move_to_replacement(
+            offset, device_serial=serial, reason="repair", actor="staff:1", now=LATER
+        )
+    issue(now=LATER)
+    enter_log()
+    assert forms() == ["retire", "alloc", "reverse", "alloc"]
+    assert LogEntry.objects.get(index=3).certificate == Certificate.objects.get(offset=offset)
+    services.end_certificates(actor=ACTOR)
+    enter_log()  # the first one's certificate says now that it ended: nothing is left to reverse
+    assert forms() == ["retire", "alloc", "reverse", "alloc"]
+    assert audit(tmp_path / "log").returncode == 0
+
+
 def test_nothing_is_rendered_before_its_checkpoint_is_signed() -> None:
     make_covered()
     issue()

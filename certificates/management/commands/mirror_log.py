@@ -15,7 +15,7 @@ from common.errors import DomainError
 class Command(BaseCommand):
     help = (
         "Write the public log to DIR as tools/audit_log.py reads it: what is new is appended, nothing"
-        " is rewritten. Without DIR, to the folder of this mode in CLEARLINE_LOG_MIRROR. Safe to run at any time."
+        " is rewritten. Without DIR, to the folder of this mode in CLEARLINE_LOG_MIRROR. Safe at any time."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
