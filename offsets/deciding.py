@@ -147,7 +147,7 @@ def free_unconfirmed(retirement: Retirement, *, evidence: str, actor: str, now: 
     person and was not refused (a refused one is freed by `void_retirement`).
     """
     locked = _needing_person(retirement)
-    if retiring.was_refused(locked) or not Attempt.objects.filter(retirement=locked).exists():
+    if retiring.certainly_refused(locked) or not Attempt.objects.filter(retirement=locked).exists():
         raise Conflict(f"{locked.reference} certainly did not happen; free its credits as refused.")
     if not evidence.strip():
         raise InvalidInput("Say how you know that it did not happen.")

@@ -76,6 +76,13 @@ def lock_running(*, project_id: int, livemode: bool) -> ProjectStock:
     return stock
 
 
+def raise_alarm(*, project_id: int, livemode: bool, detail: str) -> ProjectStock:
+    """Stop a project's sales, retirements and allocations until staff clear it; the caller records why."""
+    stock = lock(project_id=project_id, livemode=livemode)
+    ProjectStock.objects.filter(pk=stock.pk).update(alarm=detail[:300])
+    return stock
+
+
 # As plain SQL: it is a third of what a single request costs when the ORM builds it anew each time.
 _COMMIT = (
     f"UPDATE {ProjectStock._meta.db_table} SET committed_g = committed_g + %s"  # noqa: S608 constants only

@@ -254,12 +254,13 @@ class Attempt(models.Model):
 
 
 class AttemptOutcome(models.Model):
-    """What the registry said of an attempt, or what a later look found. Append-only."""
+    """What the registry said of an attempt, what a later look found, that it is asked again. Append-only."""
 
     class Kind(models.TextChoices):
         CONFIRMED = "confirmed", _("confirmed")
         REFUSED = "refused", _("refused")
         UNKNOWN = "unknown", _("unknown")
+        AGAIN = "again", _("asked again")
         DIFFERS = "differs", _("differs from what we asked")
 
     attempt = models.ForeignKey(Attempt, on_delete=models.PROTECT, related_name="outcomes")
@@ -271,9 +272,7 @@ class AttemptOutcome(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["attempt"], condition=Q(kind__in=["confirmed", "refused"]), name="one_final_outcome"
-            )
+            models.UniqueConstraint(fields=["attempt"], condition=Q(kind="confirmed"), name="confirmed_once")
         ]
         ordering = ["id"]
         verbose_name = _("outcome of an attempt")

@@ -11,6 +11,7 @@ from django.db import transaction
 from common import events
 from common.errors import Conflict
 from offsets import events as kinds
+from offsets import ledger
 from offsets.models import CreditBlock, ProjectStock, Reconciliation, RegistryReport, Retirement
 from offsets.registries.reports import Report, ReportLine, read_report
 from offsets.serials import format_credit_serials, parse_credit_serials
@@ -100,8 +101,7 @@ def _keep(
 
 
 def _stop(block: CreditBlock, alarm: Alarm, *, livemode: bool, actor: str) -> None:
-    stock = ProjectStock.objects.get(project_id=block.project_id, livemode=livemode)
-    ProjectStock.objects.filter(pk=stock.pk).update(alarm=alarm.detail[:300])
+    stock = ledger.raise_alarm(project_id=block.project_id, livemode=livemode, detail=alarm.detail)
     events.record(kinds.STOCK_ALARMED, stock, actor=actor, data={"detail": alarm.detail[:300]})
 
 

@@ -101,10 +101,12 @@ def settle(retirement: Retirement, *, now: datetime, actor: str = "sweep:retire_
     epoch.require_running(now=now)
     registry = registry_for(retirement.adapter)
     intent = intent_of(retirement)
-    won = begin_attempt(retirement, intent, actor=actor, now=now)
-    if not won and not Retirement.objects.filter(pk=retirement.pk, state=Retirement.State.OPEN).exists():
+    asks = begin_attempt(retirement, intent, actor=actor, now=now)
+    if not asks and registry.idempotent_on_request_id:
+        asks = begin_again(retirement, actor=actor, now=now)
+    if not asks and not Retirement.objects.filter(pk=retirement.pk, state=Retirement.State.OPEN).exists():
         return  # it ended since we read it: freed credits must not be retired in its name
-    if won or registry.idempotent_on_request_id:
+    if asks:
         faults.reach("attempt-committed")
         epoch.note_attempts()
         outcome = registry.retire(intent)  # no transaction is open while we wait
@@ -131,16 +133,40 @@ def _begin(retirement: Retirement, intent: Intent, *, actor: str, now: datetime)
 
 
 @transaction.atomic(durable=True)
+def begin_again(retirement: Retirement, *, actor: str, now: datetime) -> bool:
+    """Commit that an idempotent registry is called once more; False when the retirement is not open now.
+
+    Noted, since a refusal is certain only where nothing else was asked: `certainly_refused`.
+    """
+    locked = Retirement.objects.select_for_update().get(pk=retirement.pk)
+    if locked.state != Retirement.State.OPEN:
+        return False
+    _note(locked, AttemptOutcome.Kind.AGAIN, None, "", actor=actor, now=now)
+    return True
+
+
+@transaction.atomic(durable=True)
 def record_outcome(
     retirement: Retirement, outcome: Outcome, *, intent: Intent, actor: str, now: datetime
 ) -> None:
-    """Write down what the registry said and act on it; a receipt that differs needs a person."""
+    """Write down what the registry said and act on it; a receipt that differs needs a person.
+
+    So does a confirmation after a refusal. A confirmation of a retirement that was freed meanwhile stops the
+    project: credits that are free by our books are retired.
+    """
+    if isinstance(outcome, Confirmed):  # the project's lock always before its retirements'
+        ledger.lock(project_id=retirement.project_id, livemode=retirement.livemode)
     locked = Retirement.objects.select_for_update().get(pk=retirement.pk)
     if locked.state in {Retirement.State.CONFIRMED, Retirement.State.VOID}:
+        if locked.state == Retirement.State.VOID and isinstance(outcome, Confirmed):
+            _stop_freed(locked, outcome.receipt, actor=actor, now=now)
         return
     match outcome:
         case Confirmed(receipt):
-            if differences := receipt.differences(intent):
+            differences = receipt.differences(intent)
+            if AttemptOutcome.Kind.REFUSED in _outcomes(locked):
+                differences.append("the registry had refused it")
+            if differences:
                 _note(
                     locked, AttemptOutcome.Kind.DIFFERS, receipt, "; ".join(differences), actor=actor, now=now
                 )
@@ -171,6 +197,13 @@ def _confirm(
             **({"reason": reason} if reason else {}),
         },
     )
+
+
+def _stop_freed(retirement: Retirement, receipt: Receipt, *, actor: str, now: datetime) -> None:
+    detail = f"The registry confirmed {retirement.reference} after its credits were freed"
+    _note(retirement, AttemptOutcome.Kind.DIFFERS, receipt, detail, actor=actor, now=now)
+    stock = ledger.raise_alarm(project_id=retirement.project_id, livemode=retirement.livemode, detail=detail)
+    events.record(kinds.STOCK_ALARMED, stock, actor=actor, data={"detail": detail})
 
 
 def _note(
@@ -226,7 +259,7 @@ def confirm_by_person(
     retirement.refresh_from_db()
     if retirement.state not in {Retirement.State.OPEN, Retirement.State.NEEDS_PERSON}:
         raise Conflict(f"{retirement.reference} is {retirement.get_state_display()} already.")
-    if was_refused(retirement):
+    if certainly_refused(retirement):
         raise Conflict(
             f"The registry refused {retirement.reference}. Free its credits; another opens by itself."
         )
@@ -286,10 +319,19 @@ def confirm_at_once(
     _confirm(retirement, receipt, actor=actor, now=now, reason=reason)
 
 
-def was_refused(retirement: Retirement) -> bool:
-    return AttemptOutcome.objects.filter(
-        attempt__retirement=retirement, kind=AttemptOutcome.Kind.REFUSED
-    ).exists()
+def _outcomes(retirement: Retirement) -> set[str]:
+    outcomes = AttemptOutcome.objects.filter(attempt__retirement=retirement)
+    return set(outcomes.values_list("kind", flat=True))
+
+
+def certainly_refused(retirement: Retirement) -> bool:
+    """The registry was asked once, refused, and said nothing else.
+
+    Of several calls one may be refused while another is under way, or is done later.
+    """
+    kind = AttemptOutcome.Kind
+    outcomes = _outcomes(retirement)
+    return kind.REFUSED in outcomes and outcomes.isdisjoint({kind.AGAIN, kind.DIFFERS})
 
 
 @transaction.atomic(durable=True)
@@ -298,9 +340,12 @@ def void_retirement(retirement: Retirement, *, reason: str, actor: str, now: dat
 
     Raises Conflict when it may have happened, or has ended.
     """
+    ledger.lock(project_id=retirement.project_id, livemode=retirement.livemode)
     locked = Retirement.objects.select_for_update().get(pk=retirement.pk)
-    if locked.attempted_at and not was_refused(locked):
-        raise Conflict(f"{locked.reference} was asked of the registry and not refused; it may have happened.")
+    if locked.attempted_at and not certainly_refused(locked):
+        raise Conflict(
+            f"{locked.reference} was asked of the registry and not refused for certain; it may have happened."
+        )
     if not ledger.void(locked, problem=reason[:300]):
         raise Conflict(f"{locked.reference} is {locked.get_state_display()} already.")
     events.record(kinds.RETIREMENT_VOID, locked, actor=actor, data={"reason": reason})

@@ -158,12 +158,14 @@ def confirmed_retirements_have_proof() -> Found:
 
 
 def freed_retirements_did_not_happen() -> Found:
-    """A void retirement was refused, never asked for, freed by two persons, or replaced by what happened."""
-    refused = AttemptOutcome.objects.filter(
-        attempt__retirement=OuterRef("pk"), kind=AttemptOutcome.Kind.REFUSED
-    )
+    """A void retirement was refused when asked for once, never asked for, freed by two persons, or replaced
+    by what happened.
+    """
+    outcomes = AttemptOutcome.objects.filter(attempt__retirement=OuterRef("pk"))
+    refused = outcomes.filter(kind=AttemptOutcome.Kind.REFUSED)
+    again = outcomes.filter(kind=AttemptOutcome.Kind.AGAIN)
     asked = Retirement.objects.filter(state=Retirement.State.VOID, attempted_at__isnull=False)
-    unproved = asked.exclude(Exists(refused)).filter(replaced_by=None).order_by("pk")
+    unproved = asked.exclude(Exists(refused), ~Exists(again)).filter(replaced_by=None).order_by("pk")
     for row in unproved.prefetch_related("entries"):
         persons = {entry.actor for entry in row.entries.all() if entry.kind == RetirementEntry.Kind.FREE}
         if len(persons) < 2:

@@ -52,7 +52,7 @@ DOUBLES = {
     "one_live_offset_per_device": ("offsets_deviceoffset", {}),
     "one_first_span_per_retirement": ("offsets_span", {}),
     "gram_allocated_once": ("offsets_allocation", {}),
-    "one_final_outcome": ("offsets_attemptoutcome", {}),
+    "confirmed_once": ("offsets_attemptoutcome", {}),
     "event_sequence_once": ("common_event", {}),
 }
 # Of rows that this ledger does not have; their own tests make them.

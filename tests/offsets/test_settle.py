@@ -5,10 +5,12 @@ from datetime import date, timedelta
 
 import pytest
 
+from common import events
 from common.errors import Conflict
-from offsets import registries, selectors, services
-from offsets.errors import ReceiptDiffers
-from offsets.models import AttemptOutcome, Credit, Retirement, Span
+from offsets import events as kinds
+from offsets import registries, retiring, selectors, services
+from offsets.errors import ReceiptDiffers, StockStopped
+from offsets.models import AttemptOutcome, Credit, ProjectStock, Retirement, Span
 from offsets.registries.base import Confirmed, Intent, Outcome, Receipt, Refused, Unknown
 from offsets.serials import InvalidCreditSerials
 from offsets.verify import violations
@@ -123,6 +125,119 @@ def test_a_retirement_that_may_have_happened_cannot_be_voided(monkeypatch: pytes
     with pytest.raises(Conflict, match="may have happened"):
         services.void_retirement(retirement, reason="hurry", actor="staff:1", now=NOON)
     assert Credit.objects.filter(retirement=None).count() == 1
+
+
+class Idempotent(Scripted):
+    """Retires a request once however often it is sent; each call has its own answer."""
+
+    idempotent_on_request_id = True
+
+    def __init__(self, *answers: Outcome) -> None:
+        super().__init__(answers[0])
+        self.answers = list(answers)
+
+    def retire(self, intent: Intent) -> Outcome:
+        super().retire(intent)
+        return self.answers.pop(0)
+
+
+def refused_the_second_time(monkeypatch: pytest.MonkeyPatch) -> Retirement:
+    """Asked twice: the first call may still be under way, or be done later; the second was refused."""
+    retirement = opened()
+    registry = Idempotent(Unknown("202 accepted"), Refused("closed for the night"))
+    settle(retirement, registry, monkeypatch)
+    settle(retirement, registry, monkeypatch)
+    assert registry.retire_calls == 2
+    assert retirement.state == "needs_person"
+    return retirement
+
+
+def test_one_refusal_of_two_calls_does_not_say_that_nothing_happened(monkeypatch: pytest.MonkeyPatch) -> None:
+    retirement = refused_the_second_time(monkeypatch)
+    with pytest.raises(Conflict, match="not refused for certain"):
+        services.void_retirement(retirement, reason="refused", actor="staff:1", now=NOON)
+    assert Credit.objects.filter(retirement=None).count() == 1
+    said = {"evidence": "their support says so", "now": NOON}
+    assert not services.free_unconfirmed(retirement, actor="staff:1", **said)
+    assert services.free_unconfirmed(retirement, actor="staff:2", **said)
+    retirement.refresh_from_db()
+    assert retirement.state == "void"
+    assert list(violations()) == []
+
+
+def test_freed_by_one_person_after_one_of_two_calls_was_refused_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    retirement = refused_the_second_time(monkeypatch)
+    monkeypatch.setattr(retiring, "certainly_refused", lambda retirement: True)
+    services.void_retirement(retirement, reason="refused", actor="staff:1", now=NOON)
+    assert [found.check for found in violations()] == ["freed_retirements_did_not_happen"]
+
+
+def test_the_call_that_was_done_may_be_entered_though_another_was_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    retirement = refused_the_second_time(monkeypatch)
+    receipt = receipt_for(retirement)
+    assert services.confirm_by_person(
+        retirement,
+        registry_reference=receipt.registry_reference,
+        credit_serials=receipt.credit_serials,
+        retired_on=receipt.retired_on,
+        actor="staff:1",
+        now=NOON,
+    )
+    assert list(violations()) == []
+
+
+def record(retirement: Retirement, outcome: Outcome) -> None:
+    intent = services.intent_of(retirement)
+    services.record_outcome(retirement, outcome, intent=intent, actor="sweep", now=NOON)
+    retirement.refresh_from_db()
+
+
+def test_two_calls_may_both_be_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    retirement = refused_the_second_time(monkeypatch)
+    record(retirement, Refused("closed for the night"))
+    assert [row.kind for row in AttemptOutcome.objects.all()] == ["again", "refused", "refused"]
+    assert list(violations()) == []
+
+
+def test_a_registry_that_refuses_and_confirms_contradicts_itself_and_a_person_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    retirement = opened()
+    settle(retirement, Scripted(Refused("account closed")), monkeypatch)
+    record(retirement, Confirmed(receipt_for(retirement)))
+    assert retirement.state == "needs_person"
+    assert AttemptOutcome.objects.last().kind == "differs"
+    assert Span.objects.count() == 0
+    with pytest.raises(Conflict, match="may have happened"):
+        services.void_retirement(retirement, reason="refused", actor="staff:1", now=NOON)
+
+
+def test_credits_that_were_freed_and_are_retired_after_all_stop_their_project(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    retirement = opened()
+    settle(retirement, Scripted(Refused("account closed")), monkeypatch)
+    services.void_retirement(retirement, reason="refused", actor="staff:1", now=NOON)
+    record(retirement, Confirmed(receipt_for(retirement)))
+    assert retirement.state == "void"
+    stopped = ProjectStock.objects.get()
+    assert retirement.reference in stopped.alarm
+    assert events.history(stopped)[0].kind == kinds.STOCK_ALARMED
+    with pytest.raises(StockStopped, match="after its credits were freed"):
+        open_retirements(retirement.project)
+
+
+def test_what_has_ended_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    retirement = opened()
+    before = Retirement.objects.get(pk=retirement.pk)
+    settle(retirement, Scripted(Refused("account closed")), monkeypatch)
+    registry = Idempotent(Confirmed(receipt_for(retirement)))
+    settle(before, registry, monkeypatch)
+    assert registry.retire_calls == 0
 
 
 def test_the_sandbox_registry_retires_a_request_once_however_often_it_is_sent() -> None:

@@ -70,5 +70,5 @@ def test_each_guard_that_is_deleted_stands_once_and_its_tests_exist() -> None:
 def test_every_bar_of_the_harness_is_in_the_table_of_bars() -> None:
     from tests.soak.__main__ import MODULES
 
-    rows = re.findall(r"^\| (R[0-9]+) \|", TRUST.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| ([RS][0-9]+) \|", TRUST.read_text(), re.MULTILINE)
     assert set(MODULES) <= set(rows)

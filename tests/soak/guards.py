@@ -58,7 +58,7 @@ GUARDS = (
         for name in (
             *("never_sell_more_than_stock", "one_stock_per_project_and_mode", "block_range_forward"),
             *("block_starts_once", "credit_exists_once", "retirement_range_forward"),
-            *("confirmed_names_its_proof", "one_final_outcome", "idempotency_key_once"),
+            *("confirmed_names_its_proof", "confirmed_once", "idempotency_key_once"),
             *("one_live_offset_per_device", "offset_amount_positive", "ended_says_how"),
             *("reservation_amount_positive", "span_counter_inside", "one_first_span_per_retirement"),
             *("gram_allocated_once", "allocation_not_empty"),
@@ -182,7 +182,7 @@ GUARDS = (
     Guard(
         "what ended is not asked for",
         RETIRING,
-        "if not won and not Retirement.objects.filter(pk=retirement.pk, state=Retirement.State.OPEN)"
+        "if not asks and not Retirement.objects.filter(pk=retirement.pk, state=Retirement.State.OPEN)"
         ".exists():",
         "if False:",
         SWEEPS,
@@ -190,39 +190,60 @@ GUARDS = (
     Guard(
         "after an attempt we only look",
         RETIRING,
-        "if won or registry.idempotent_on_request_id:",
-        "if True:",
+        "if not asks and registry.idempotent_on_request_id:",
+        "if not asks:",
         SWEEPS,
     ),
     Guard(
         "a receipt that differs is not confirmed",
         RETIRING,
-        "if differences := receipt.differences(intent):",
-        "if differences := []:",
+        "            differences = receipt.differences(intent)",
+        "            differences: list[str] = []",
         SWEEPS,
     ),
     Guard(
         "an outcome is recorded under the row's lock",
         RETIRING,
         "    locked = Retirement.objects.select_for_update().get(pk=retirement.pk)\n"
-        "    if locked.state in {Retirement.State.CONFIRMED, Retirement.State.VOID}:\n        return",
+        "    if locked.state in {Retirement.State.CONFIRMED, Retirement.State.VOID}:",
         "    locked = Retirement.objects.get(pk=retirement.pk)\n"
-        "    if locked.state in {Retirement.State.CONFIRMED, Retirement.State.VOID}:\n        return",
+        "    if locked.state in {Retirement.State.CONFIRMED, Retirement.State.VOID}:",
         SWEEPS,
         postgresql=True,
     ),
     Guard(
         "what is settled is not settled again",
         RETIRING,
-        "    if locked.state in {Retirement.State.CONFIRMED, Retirement.State.VOID}:\n        return",
-        "",
+        "    if locked.state in {Retirement.State.CONFIRMED, Retirement.State.VOID}:",
+        "    if False:",
         SWEEPS,
     ),
     Guard(
         "what may have happened is not freed",
         RETIRING,
-        "if locked.attempted_at and not was_refused(locked):",
+        "if locked.attempted_at and not certainly_refused(locked):",
         "if False:",
+        SWEEPS,
+    ),
+    Guard(
+        "one refusal of two calls does not free",
+        RETIRING,
+        "outcomes.isdisjoint({kind.AGAIN, kind.DIFFERS})",
+        "True",
+        SWEEPS,
+    ),
+    Guard(
+        "a registry that refuses and confirms is not believed",
+        RETIRING,
+        "if AttemptOutcome.Kind.REFUSED in _outcomes(locked):",
+        "if False:",
+        SWEEPS,
+    ),
+    Guard(
+        "what was freed and is retired after all stops its project",
+        RETIRING,
+        "            _stop_freed(",
+        "            (lambda *_, **__: None)(",
         SWEEPS,
     ),
     Guard(
@@ -324,7 +345,7 @@ GUARDS = (
     Guard(
         "grams in a name go to that beneficiary",
         LEDGER,
-        'queues[named.get(span, "")].append(span)',
+        'queues[names.get(span, "")].append(span)',
         'queues[""].append(span)',
         ("tests/offsets/test_own_name.py",),
     ),
