@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
+from accounts.guarded import require_sayable_fields
 from claims.registers import Register
 
 
@@ -164,3 +165,7 @@ class MarketCountry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.country.name}"
+
+    def clean(self) -> None:
+        """The note stands beside every price."""
+        require_sayable_fields(self, ["tax_note"])

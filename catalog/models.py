@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.guarded import require_sayable_fields
 from accounts.models import Market
 
 
@@ -129,6 +130,11 @@ class GridFactor(models.Model):
         return f"{self.name} {self.year}"
 
 
+# What these rows say of a product in words of ours; the guard reads it, typed or imported.
+SPOKEN_OF_PRODUCTS = ("name", "series", "summary", "price_note")
+SPOKEN_OF_OPTIONS = ("label",)
+
+
 class Product(models.Model):
     """A device for sale, with the sheet that its footprint is computed from."""
 
@@ -172,6 +178,10 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return f"{self.manufacturer} {self.name}"
+
+    def clean(self) -> None:
+        """A product's name is a claim about it like any other sentence on its page."""
+        require_sayable_fields(self, SPOKEN_OF_PRODUCTS)
 
 
 class ProductPrice(models.Model):
@@ -221,6 +231,10 @@ class Option(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product}: {self.label}"
+
+    def clean(self) -> None:
+        """A label stands on the product's page and on the certificate."""
+        require_sayable_fields(self, SPOKEN_OF_OPTIONS)
 
 
 class OptionPrice(models.Model):

@@ -5,6 +5,7 @@ from decimal import Decimal
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.guarded import require_sayable
 from checkout.formatting import WITHOUT_MINOR_UNIT
 
 
@@ -42,3 +43,9 @@ class ReasonForm(forms.Form):
     """Why: it stays in the order's history."""
 
     reason = forms.CharField(label=_("Reason"), max_length=120)
+
+
+class ToldReasonForm(ReasonForm):
+    """A reason that the buyer reads on the order's page, so the guard reads it first."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=120, validators=[require_sayable])

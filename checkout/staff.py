@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.staff import actor_of
 from checkout import services
-from checkout.forms import PaymentForm, ReasonForm, ShipForm
+from checkout.forms import PaymentForm, ReasonForm, ShipForm, ToldReasonForm
 from checkout.models import Order, OrderedDevice, OrderLine
 from checkout.payments import invoice
 from checkout.serial_lists import MAX_BYTES, read_csv, read_pasted, write_csv
@@ -137,7 +137,7 @@ def approve_terms(request: HttpRequest, pk: int) -> HttpResponse:
 def cancel_order(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancel the order and free its grams."""
     order = _order(request, pk, "checkout.cancel_order")
-    form = ReasonForm(_posted(request))
+    form = ToldReasonForm(_posted(request))
 
     def act() -> str:
         services.cancel_order(

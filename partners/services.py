@@ -21,8 +21,8 @@ from catalog.selectors import (
     published_products,
     why_unknown,
 )
-from claims.guard import check
-from claims.registers import Audience
+from claims.guard import ANY_LANGUAGE, Quotation, check
+from claims.registers import Audience, Register
 from claims.wording import Wording, current_wording
 from common.errors import DomainError, InvalidInput
 from common.printed import require_printable
@@ -112,13 +112,7 @@ def _sale(*, account: Account, body: Mapping[str, Any], on: date) -> Sale:
         )
     register = register_for(market_country, audience)
     wording = current_wording(register=register, language=market_country.market.language)
-    for field in ("beneficiary", "buyer_reference"):
-        if findings := check(body[field], register=register, language=wording.language):
-            words = ", ".join(f"“{finding.word}”" for finding in findings)
-            raise _wrong(
-                field,
-                _("This is printed on a certificate, where %(words)s must not stand.") % {"words": words},
-            )
+    _require_sayable(body, account=account, register=register)
     return Sale(
         project=project,
         country=body["country"],
@@ -128,6 +122,22 @@ def _sale(*, account: Account, body: Mapping[str, Any], on: date) -> Sale:
         buyer_reference=body["buyer_reference"],
         years=body["years"],
     )
+
+
+def _require_sayable(body: Mapping[str, Any], *, account: Account, register: Register) -> None:
+    """What a partner types may claim nothing, in any language; a verified company's own name is a fact.
+
+    Raises InvalidInput.
+    """
+    verified = [Quotation(account.name, "company register")] if account.company_verified_at else []
+    for field in ("beneficiary", "buyer_reference"):
+        findings = check(body[field], register=register, language=ANY_LANGUAGE, quotations=verified)
+        if findings:
+            words = ", ".join(f"“{finding.word}”" for finding in findings)
+            raise _wrong(
+                field,
+                _("This is printed on a certificate, where %(words)s must not stand.") % {"words": words},
+            )
 
 
 def _wishes(sale: Sale, devices: Sequence[Mapping[str, Any]]) -> list[OffsetWish]:

@@ -1,13 +1,12 @@
 """Mitigation projects whose credits we sell, where, and at what price per tonne."""
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
+from accounts.guarded import require_sayable_fields
 from accounts.models import Market
-from claims.guard import Quotation, check
-from claims.registers import Register
+from claims.guard import Quotation
 
 
 class Registry(models.Model):
@@ -35,6 +34,10 @@ class Registry(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """The note is ours; name, unit and term are the registry's own."""
+        require_sayable_fields(self, ["sunset_note"], quotations=[Quotation(self.name or "?", "registry")])
 
 
 class Methodology(models.Model):
@@ -97,18 +100,13 @@ class Project(models.Model):
     def clean(self) -> None:
         """Our sentences may be read in every market, so the narrowest register's guard reads them first.
 
-        The title and the type are the registry's words: they may be quoted.
+        The title and the type are the registry's words: they may be quoted. The short name may be made of
+        the title's words.
         """
         quoted = [Quotation(text, "registry") for text in (self.name, self.project_type) if text.strip()]
-        problems = {}
-        for field in OUR_SENTENCES:
-            text = getattr(self, field)
-            findings = check(text, register=Register.A, quotations=quoted)
-            if findings:
-                words = ", ".join(f"“{text[finding.start : finding.end]}”" for finding in findings)
-                problems[field] = _("A page about a product may not say: %s.") % words
-        if problems:
-            raise ValidationError(problems)
+        require_sayable_fields(self, OUR_SENTENCES, quotations=quoted)
+        words = [Quotation(word, "title in the registry") for word in self.name.split()]
+        require_sayable_fields(self, ["short_name"], quotations=[*quoted, *words])
 
 
 class ProjectPrice(models.Model):

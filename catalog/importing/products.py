@@ -11,9 +11,17 @@ from django.db import models
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from accounts.guarded import require_sayable
 from catalog.errors import BadFile
 from catalog.importing.tables import Row, Table
-from catalog.models import Option, OptionPrice, Product, ProductPrice
+from catalog.models import (
+    SPOKEN_OF_OPTIONS,
+    SPOKEN_OF_PRODUCTS,
+    Option,
+    OptionPrice,
+    Product,
+    ProductPrice,
+)
 from common.printed import require_comparable, require_printable
 
 PRICE = "price_minor:"  # and a market's code: net price in minor units of its currency
@@ -35,6 +43,7 @@ PRODUCT_FIELDS = (
 )
 OPTION_FIELDS = ("kind", "value", "label", "gigabytes", "is_default", "position")
 PRINTED = {"manufacturer", "name", "label"}  # on the certificate
+SPOKEN = {*SPOKEN_OF_PRODUCTS, *SPOKEN_OF_OPTIONS}  # in words of ours
 _NEED_GIGABYTES = {Option.Kind.MEMORY, Option.Kind.STORAGE}
 
 
@@ -142,6 +151,8 @@ def _values(model: type[models.Model], names: Sequence[str], row: Row, problems:
             values[name] = column.clean(text, None)
             if name in PRINTED:
                 require_printable(text)
+            if name in SPOKEN:
+                require_sayable(text)
             if name == "manufacturer":
                 require_comparable(text)
         except ValidationError as error:
