@@ -38,13 +38,25 @@ def answer(message: dict[str, Any]) -> tuple[int, bytes]:
     """1 and the PDF, or 0 and what is wrong."""
     from certificates import rendering  # noqa: PLC0415 after the limits
 
+    identifier = bytes.fromhex(message["digest"])[:16]
     try:
-        content = rendering.render_pdf(
-            pages=message["pages"],
-            certificate_json=message["certificate_json"].encode(),
-            issued_at=datetime.fromisoformat(message["issued_at"]),
-            identifier=bytes.fromhex(message["digest"])[:16],
-        )
+        if "sheet" in message:
+            file = message["attached"]
+            content = rendering.render_sheets(
+                page=message["sheet"],
+                attached=rendering.AttachedFile(**file | {"content": file["content"].encode()})
+                if file
+                else None,
+                created=datetime.fromisoformat(message["created"]),
+                identifier=identifier,
+            )
+        else:
+            content = rendering.render_pdf(
+                pages=message["pages"],
+                certificate_json=message["certificate_json"].encode(),
+                issued_at=datetime.fromisoformat(message["issued_at"]),
+                identifier=identifier,
+            )
     except rendering.CannotRender as error:
         return 0, str(error).encode()
     except Exception as error:  # noqa: BLE001 whatever it is, the parent is told and the next one is tried

@@ -1,4 +1,4 @@
-"""HTML to one PDF/A-3a page: the only module that imports WeasyPrint, imported by the rendering process only.
+"""HTML to PDF/A-3a: the only module that imports WeasyPrint, imported by the rendering process only.
 
 Deterministic: the same pages give the same bytes in every process with the same fonts. Nothing is fetched:
 every address is refused, and a character without a glyph is refused rather than printed as a box.
@@ -6,6 +6,7 @@ every address is refused, and a character without a glyph is refused rather than
 
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from html.parser import HTMLParser
@@ -21,6 +22,7 @@ from certificates import fontfiles
 
 FONT = "Inter"
 PDF_VARIANT = "pdf/a-3a"
+MOST_SHEETS = 100
 _FONTS = FontConfiguration()
 
 
@@ -40,6 +42,15 @@ class RefuseEverything(URLFetcher):  # type: ignore[misc]  # ships no types
         raise FatalURLFetchingError(f"A certificate fetches nothing, and was asked for {url[:80]}")
 
 
+@dataclass(frozen=True)
+class AttachedFile:
+    """A file that travels inside the PDF."""
+
+    name: str
+    content: bytes
+    description: str
+
+
 def render_pdf(
     *, pages: Sequence[str], certificate_json: bytes, issued_at: datetime, identifier: bytes
 ) -> bytes:
@@ -47,21 +58,35 @@ def render_pdf(
 
     Raises CannotRender. Conformance is declared, not validated.
     """
+    attached = AttachedFile(
+        "certificate.json", certificate_json, "The facts of this certificate, for checking it offline"
+    )
+    return _render(pages, attached=attached, created=issued_at, identifier=identifier, most_pages=1)
+
+
+def render_sheets(*, page: str, attached: AttachedFile | None, created: datetime, identifier: bytes) -> bytes:
+    """A document of as many sheets as it takes, as PDF/A-3a, with this file attached if there is one.
+
+    Raises CannotRender. Conformance is declared, not validated.
+    """
+    return _render([page], attached=attached, created=created, identifier=identifier, most_pages=MOST_SHEETS)
+
+
+def _render(
+    pages: Sequence[str],
+    *,
+    attached: AttachedFile | None,
+    created: datetime,
+    identifier: bytes,
+    most_pages: int,
+) -> bytes:
     if missing := missing_glyphs(pages[0]):
         raise CannotRender(f"The certificate's font has no glyph for {missing!r}.")
     fetcher = RefuseEverything()
-    attachment = Attachment(
-        string=certificate_json,
-        name="certificate.json",
-        description="The facts of this certificate, for checking it offline",
-        created=issued_at,
-        modified=issued_at,
-        relationship="Data",
-        url_fetcher=fetcher,
-    )
     try:
-        document = _first_that_fits(pages, fetcher)
-        document.metadata.attachments.append(attachment)
+        document = _first_that_fits(pages, fetcher, most_pages)
+        if attached:
+            document.metadata.attachments.append(_attachment(attached, created, fetcher))
         pdf: bytes = document.write_pdf(
             finisher=_finish,
             pdf_identifier=identifier,
@@ -74,18 +99,30 @@ def render_pdf(
     return pdf
 
 
+def _attachment(attached: AttachedFile, created: datetime, fetcher: RefuseEverything) -> Attachment:
+    return Attachment(
+        string=attached.content,
+        name=attached.name,
+        description=attached.description,
+        created=created,
+        modified=created,
+        relationship="Data",
+        url_fetcher=fetcher,
+    )
+
+
 def _finish(_document: Document, pdf: pydyf.PDF) -> None:
     """What WeasyPrint leaves to us before the file is written."""
     fontfiles.slim(pdf)
     fontfiles.compress_once(pdf)
 
 
-def _first_that_fits(pages: Sequence[str], fetcher: RefuseEverything) -> Document:
+def _first_that_fits(pages: Sequence[str], fetcher: RefuseEverything, most_pages: int) -> Document:
     for page in pages:
         document = HTML(string=page, url_fetcher=fetcher).render(font_config=_FONTS, pdf_variant=PDF_VARIANT)
-        if len(document.pages) == 1:
+        if len(document.pages) <= most_pages:
             return document
-    raise CannotRender("The certificate does not fit on one page, even when it is set tightly.")
+    raise CannotRender(f"It does not fit on {most_pages} page(s), even when it is set tightly.")
 
 
 def missing_glyphs(page: str) -> str:

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from checkout.errors import SerialsRefused
 from checkout.models import OrderedDevice
 from checkout.states import DeviceState
+from common.spreadsheets import FORMULA_STARTS, quoted_cell
 
 HEADER = ["line", "unit", "device_serial"]
 MAX_BYTES = 2_000_000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_pasted(text: str, devices: Sequence[OrderedDevice]) -> dict[int, str]:
@@ -77,11 +77,6 @@ def write_csv(devices: Iterable[OrderedDevice]) -> str:
     for device in devices:
         writer.writerow([device.line.position, device.position, quoted_cell(device.device_serial or "")])
     return out.getvalue()
-
-
-def quoted_cell(text: str) -> str:
-    """The text behind an apostrophe if a spreadsheet would take it for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _without_apostrophe(text: str) -> str:
