@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Account, Membership, User
+from certificates.bundles import Bundle
 from certificates.models import Certificate
 from checkout import events as kinds
 from checkout.errors import UnknownOrder
@@ -107,6 +108,21 @@ def certificate_of_order(order: Order, code: str) -> Certificate | None:
     return of_order.filter(code=code).first()
 
 
+def bundle_of(order: Order, *, now: datetime) -> Bundle:
+    """The order's claims, also those that ended, for the files of the whole order."""
+    return Bundle(
+        reference=order.number,
+        offsets=_claims_of(order),
+        wording=wording_by_id(order.wording),
+        livemode=order.livemode,
+        as_of=now,
+    )
+
+
+def _claims_of(order: Order) -> QuerySet[DeviceOffset]:
+    return DeviceOffset.objects.filter(group=f"order:{order.number}", request__scope="shop")
+
+
 def devices_of(order: Order) -> QuerySet[OrderedDevice]:
     """The order's units with what their state is read from; frozen footprints are left in the database."""
     certificates = Certificate.objects.defer("facts", "nonce").order_by("-pk")
@@ -164,8 +180,8 @@ def order_history(order: Order) -> list[HistoryEntry]:
 
 def _corrections(order: Order) -> list[HistoryEntry]:
     """What was put right, ended or delayed of the order's claims, a day and kind as a whole."""
-    of_order = DeviceOffset.objects.filter(group=f"order:{order.number}", request__scope="shop")
-    subjects = of_order.annotate(name=Concat(Value("deviceoffset:"), Cast("pk", CharField()))).values("name")
+    name = Concat(Value("deviceoffset:"), Cast("pk", CharField()))
+    subjects = _claims_of(order).annotate(name=name).values("name")
     found = Event.objects.filter(kind__in=_CORRECTED, subject__in=subjects).order_by("pk")
     days: dict[tuple[date, str], list[datetime]] = {}
     for event in found.only("kind", "data", "created_at").iterator():

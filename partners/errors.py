@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from common.counting import TooMany
 from common.errors import DomainError, InvalidInput, NotFound
 
 Field = dict[str, Any]
@@ -36,7 +37,8 @@ def answer(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     elif isinstance(exc, PermissionDenied):
         exc = exceptions.PermissionDenied()
     if isinstance(exc, DomainError):
-        return _response(exc.status, code=exc.code, detail=exc.message, fields=_rows(exc))
+        wait_s = {"Retry-After": str(exc.retry_after_s)} if isinstance(exc, TooMany) else {}
+        return _response(exc.status, code=exc.code, detail=exc.message, fields=_rows(exc), headers=wait_s)
     if isinstance(exc, exceptions.ValidationError):
         return _response(
             InvalidInput.status,

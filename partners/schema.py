@@ -21,6 +21,8 @@ _MEANING = {
     410: "Withdrawn at the holder's request.",
     413: "The body is too large.",
     415: "The body is not sent as application/json.",
+    429: "The files of this request were asked for too often. Wait as many seconds as Retry-After says.",
+    503: "The file cannot be made now. Try again in half a minute.",
     422: "A field or parameter is wrong, or the Idempotency-Key came with another body. Nothing was done.",
 }
 

@@ -1,6 +1,7 @@
 """What a partner may see: its own rows, in the mode of its key. Dicts in the shape of `representations`."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +9,9 @@ from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from certificates.bundles import Bundle
 from certificates.models import Certificate
+from claims.wording import wording_by_id
 from common.codes import normalise_code
 from common.errors import NotFound
 from offsets.models import DeviceOffset, OffsetRequest
@@ -52,6 +55,18 @@ def request_by_id(key: ApiKey, public_id: str) -> OffsetRequest:
     if request is None:
         raise UnknownOffsets(_("You have no offsets with this id; /api/v1/offsets/ lists those you have."))
     return request
+
+
+def bundle_of(request: OffsetRequest, *, now: datetime) -> Bundle:
+    """A request's devices, and those that replace them, for the files of the whole request."""
+    offsets = request.offsets.all()
+    return Bundle(
+        reference=request.public_id,
+        offsets=offsets,
+        wording=wording_by_id(offsets.order_by("pk").values_list("wording", flat=True)[0]),
+        livemode=request.livemode,
+        as_of=now,
+    )
 
 
 def certificate_by_code(key: ApiKey, code: str) -> Certificate:

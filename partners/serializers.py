@@ -160,6 +160,12 @@ class DevicesQuery(StrictSerializer):
     )
 
 
+class PartQuery(StrictSerializer):
+    """Which part of a file that is too long for one."""
+
+    part = serializers.IntegerField(min_value=1, max_value=MAX_OFFSET, default=1, help_text=_("Which part."))
+
+
 class ProductsQuery(PageQuery):
     """Which products."""
 

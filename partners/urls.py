@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from partners.views import certificates, offsets, public
+from partners.views import certificates, files, offsets, public
 
 app_name = "partners"
 
@@ -15,6 +15,9 @@ urlpatterns = [
     path("v1/projects/<str:reference>/", public.ProjectView.as_view(), name="project"),
     path("v1/offsets/", offsets.OffsetsView.as_view(), name="offsets_list"),
     path("v1/offsets/<str:public_id>/", offsets.OffsetsDetailView.as_view(), name="offsets"),
+    path("v1/offsets/<str:public_id>/collective.pdf", files.CollectiveView.as_view(), name="collective"),
+    path("v1/offsets/<str:public_id>/certificates.zip", files.ArchiveView.as_view(), name="archive"),
+    path("v1/offsets/<str:public_id>/labels.pdf", files.LabelsView.as_view(), name="labels"),
     path("v1/certificates/<str:code>/", certificates.CertificateView.as_view(), name="certificate"),
     path("v1/certificates/<str:code>/certificate.pdf", certificates.CertificatePdfView.as_view(), name="pdf"),
     path(

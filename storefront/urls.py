@@ -13,6 +13,7 @@ from storefront.views import (
     impact,
     log,
     media,
+    order_files,
     orders,
     pictures,
     preview,
@@ -78,6 +79,9 @@ urlpatterns: list[URLPattern] = [
     path("orders/<str:number>/<str:token>/pay/", checkout.pay, name="order_pay"),
     path("orders/<str:number>/<str:token>/invoice/", orders.invoice, name="order_invoice"),
     path("orders/<str:number>/<str:token>/devices.csv", orders.devices_csv, name="order_devices"),
+    path("orders/<str:number>/<str:token>/collective.pdf", order_files.collective, name="order_collective"),
+    path("orders/<str:number>/<str:token>/certificates.zip", order_files.archived, name="order_archive"),
+    path("orders/<str:number>/<str:token>/labels.pdf", order_files.label_sheets, name="order_labels"),
     path("orders/<str:number>/<str:token>/<str:code>.pdf", orders.certificate_pdf, name="order_certificate"),
     path("account/", account.overview, name="account"),
 ]

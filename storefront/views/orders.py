@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from certificates.labels import parts_of
 from checkout import selectors
 from checkout.durations import duration_text, usual_duration
 from checkout.errors import UnknownOrder
@@ -20,8 +22,9 @@ from checkout.serial_lists import write_device_list
 from checkout.states import DeviceState
 from claims.wording import say, wording_by_id
 from common.counting import add_one, client_network
-from storefront.buying import order_or_404
+from storefront.buying import order_or_404, signed_in
 from storefront.forms_checkout import FindOrderForm
+from storefront.views.order_files import belongs_to_someone
 
 SHOWN_DEVICES = 20
 MANY_DEVICES = 200  # beyond it the page asks for news every half minute, not every three seconds
@@ -89,10 +92,22 @@ def _page(request: HttpRequest, order: Order) -> HttpResponse:
         "moving": any(not _is_final(group) for group in groups) and order.cancelled_at is None,
         "poll_seconds": 3 if len(states) <= MANY_DEVICES else 30,
         "to_pay": order.paid_at is None and order.cancelled_at is None,
+        "documents": _documents(request, order),
         "line_title": say("record_line_title", wording=wording),
     }
     template = "storefront/order/_fragment.html" if request.htmx else "storefront/order/order.html"  # type: ignore[attr-defined]
     return render(request, template, context)
+
+
+def _documents(request: HttpRequest, order: Order) -> dict[str, object]:
+    """The files of the whole order: the numbers of its parts of labels, none while no device has its own
+    document, and whether one must sign in first. Empty for an order without credits.
+    """
+    if not any(hasattr(line, "offset_line") for line in order.lines.all()):
+        return {}
+    parts = parts_of(selectors.bundle_of(order, now=timezone.now()))
+    sign_in = belongs_to_someone(order) and signed_in(request) is None
+    return {"labels": range(1, parts + 1), "sign_in": sign_in}
 
 
 def _is_final(group: DeviceGroup) -> bool:

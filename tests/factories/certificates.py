@@ -61,10 +61,15 @@ def make_wish(project: Project, device_serial: str, amount_g: int = T490_G, **ch
 def cover(*wishes: OffsetWish, key: str = "order-1") -> list[DeviceOffset]:
     """Promise, retire and allocate: every wish is covered, in the order given."""
     request = promise(*wishes, key=key)
-    for retirement in open_retirements(wishes[0].project):
-        ledger.settle(retirement, now=NOON)
-    allocate(wishes[0].project)
+    cover_promised(wishes[0].project)
     return list(request.offsets.order_by("pk"))
+
+
+def cover_promised(project: Project) -> None:
+    """Retire and allocate for whatever is promised of the project."""
+    for retirement in open_retirements(project):
+        ledger.settle(retirement, now=NOON)
+    allocate(project)
 
 
 def make_covered(device_serial: str = "PF1X1234", amount_g: int = T490_G, **changes: Any) -> DeviceOffset:

@@ -23,6 +23,9 @@ CODE = "7Q2M-K4VX-09AB-DJ3T"
 KEYED = {
     "offsets_list": OFFSETS,
     "offsets": f"{OFFSETS}ofr_7Q2MK4VX09ABDJ3T/",
+    "collective": f"{OFFSETS}ofr_7Q2MK4VX09ABDJ3T/collective.pdf",
+    "archive": f"{OFFSETS}ofr_7Q2MK4VX09ABDJ3T/certificates.zip",
+    "labels": f"{OFFSETS}ofr_7Q2MK4VX09ABDJ3T/labels.pdf",
     "certificate": f"/api/v1/certificates/{CODE}/",
     "pdf": f"/api/v1/certificates/{CODE}/certificate.pdf",
     "json": f"/api/v1/certificates/{CODE}/certificate.json",
