@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db import connection
 
 from certificates.logkeys import LogKeyChanged, key_of
 from certificates.models import LogCheckpoint, LogEntry, LogHead, LogNode
@@ -66,6 +66,7 @@ class Batch:
         )
         size = old + len(self.rows)
         LogHead.objects.filter(pk=self.head.pk, size=old).update(size=size)
+        self.head.size = size
         known |= made
         root = root_of(size, lambda level, index: known[level, index])
         return LogCheckpoint.objects.create(
@@ -92,16 +93,27 @@ class Batch:
         return made
 
 
+# As plain SQL: the ORM takes five times as long to put twenty pairs together as the database to find them.
+_NODES = (
+    'SELECT level, "index", hash FROM {table} WHERE livemode = %s AND (level, "index") IN (VALUES {pairs})'
+)
+PAIRS_AT_ONCE = 5_000
+
+
 def nodes_of(livemode: bool, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
-    """These nodes, in one statement."""
-    by_level: dict[int, list[int]] = {}
-    for level, index in wanted:
-        by_level.setdefault(level, []).append(index)
-    found = Q(pk__in=[])
-    for level, indexes in by_level.items():
-        found |= Q(level=level, index__in=indexes)
-    rows = LogNode.objects.filter(found, livemode=livemode)
-    return {(row.level, row.index): bytes(row.hash) for row in rows}
+    """These nodes, so many in one statement."""
+    pairs = list(wanted)
+    found: dict[tuple[int, int], bytes] = {}
+    for start in range(0, len(pairs), PAIRS_AT_ONCE):
+        part = pairs[start : start + PAIRS_AT_ONCE]
+        marks = ", ".join(["(%s, %s)"] * len(part))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _NODES.format(table=LogNode._meta.db_table, pairs=marks),
+                [livemode, *(number for pair in part for number in pair)],
+            )
+            found |= {(level, index): bytes(value) for level, index, value in cursor.fetchall()}
+    return found
 
 
 def inclusion_proofs(indexes: Sequence[int], *, size: int, livemode: bool) -> list[list[bytes]]:

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.db import DatabaseError
 from django.utils import timezone
 
-from certificates import publiclog, selectors, services
+from certificates import publiclog, selectors, services, settling
 from certificates.rendering_pool import RendererUnavailable
 from common import faults
 from common.errors import DomainError
@@ -31,6 +31,20 @@ def issue_certificates() -> int:
         if count < services.ISSUE_BATCH:
             break
     return issued + ended
+
+
+@shared_task(name="certificates.tasks.watch_mirror")
+def watch_mirror() -> int:
+    """Stop the projects of a log whose mirror is ahead of this database: it was restored. The number of logs
+    that are behind is said in the log, not returned: a worker that loops until nothing is left would not end.
+    """
+    for livemode in (False, True):
+        try:
+            if settling.stop_where_behind(livemode=livemode, actor="sweep:watch_mirror"):
+                log.error("the database is behind the mirror of its public log livemode=%s", livemode)
+        except DomainError as error:
+            log.error("the mirror of the public log cannot be read livemode=%s: %s", livemode, error.message)
+    return 0
 
 
 @shared_task(name="certificates.tasks.append_to_log")

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 # In the order in which an order passes through them: one round of all of these finishes an order.
 SWEEPS = [
+    "certificates.tasks.watch_mirror",
     "checkout.tasks.expire_orders",
     "checkout.tasks.ship_demo_orders",
     "checkout.tasks.request_offsets",

@@ -103,6 +103,20 @@ def _hand_over(
     return new
 
 
+def promise_again(offset: DeviceOffset, *, reason: str, actor: str, now: datetime) -> DeviceOffset:
+    """In the caller's transaction, which has locked the project: end a covered claim and promise the same
+    anew, to be covered by other grams; returns the new promise. Raises SoldOut and StockStopped.
+    """
+    ledger.end_offset(offset, reason=DeviceOffset.Ended.REVERSED, now=now)
+    new = _copy(offset, now=now)
+    new.save(force_insert=True)
+    ledger.name_changed(new)
+    ledger.commit_g(project_id=new.project_id, livemode=new.livemode, amount_g=new.amount_g)
+    data = {"reason": reason[:300], "to": new.pk}
+    events.record(kinds.OFFSET_REVERSED, offset, actor=actor, data=data)
+    return new
+
+
 def _copy(offset: DeviceOffset, *, now: datetime) -> DeviceOffset:
     """A promise like this one was, not stored yet, that names it."""
     new = DeviceOffset.objects.get(pk=offset.pk)

@@ -1,7 +1,5 @@
 """The log's mirror: what it holds, that it only grows, and a database that is behind it signs nothing."""
 
-import subprocess
-import sys
 from base64 import b64decode
 from collections.abc import Callable
 from io import StringIO
@@ -18,40 +16,10 @@ from certificates.models import Certificate, LogCheckpoint, LogEntry
 from certificates.translog.checkpoints import Checkpoint, open_checkpoint
 from certificates.translog.entries import Alloc
 from certificates.translog.folder import Folder
-from certificates.translog.merkle import Tree, leaf_hash
 from tests.factories.certificates import ACTOR, ISSUED, enter_log, issue, make_certificate, make_covered
+from tests.factories.mirror import audit, files, lengthen
 
 pytestmark = pytest.mark.django_db
-AUDIT = Path(__file__).resolve().parents[2] / "tools" / "audit_log.py"
-
-
-@pytest.fixture
-def kept(tmp_path: Path, settings: Settings) -> Path:
-    """The sandbox log's mirror, begun and configured."""
-    settings.LOG_MIRROR = tmp_path / "mirror"
-    call_command("mirror_log", "--sandbox", stdout=StringIO())
-    return tmp_path / "mirror" / "sandbox"
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    """What the folder holds, but for its lock."""
-    found = (path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
-    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
-
-
-def audit(folder: Path, *more: object) -> subprocess.CompletedProcess[str]:
-    """The stranger's tool on the mirror."""
-    command = [sys.executable, "-I", AUDIT, folder, *map(str, more)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
-
-
-def lengthen(folder: Path, *entries: bytes, altered: bool = False) -> None:
-    """As if the log had gone on after this database's backup; or, altered, had been another one."""
-    mirrored = Folder(folder, key_of(livemode=False))
-    tree = Tree(leaf_hash(data) for data in [*mirrored.entries(), *entries])
-    root = bytes(32) if altered else tree.root(len(tree))
-    signer = signer_of(livemode=False)
-    mirrored.extend(signer.sign(Checkpoint(signer.origin, len(tree), root)), entries)
 
 
 def test_the_mirror_is_what_the_pages_serve_and_the_auditor_accepts_it(kept: Path) -> None:

@@ -23,14 +23,19 @@ class Command(BaseCommand):
         parser.add_argument("--sandbox", action="store_true", help="the log of demonstration rows")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        livemode = not options["sandbox"]
-        path = options["dir"]
-        if path is None:
-            if settings.LOG_MIRROR is None:
-                raise CommandError("Name a folder, or set CLEARLINE_LOG_MIRROR.")
-            path = settings.LOG_MIRROR / mode_of(livemode=livemode)
+        path = self.folder(options)
         try:
-            size = mirror(path, livemode=livemode)
+            size = mirror(path, livemode=not options["sandbox"])
         except DomainError as error:
             raise CommandError(error.message) from error
         self.stdout.write(f"{size} entries in {path}.")
+
+    def folder(self, options: dict[str, Any]) -> Path:
+        """The folder that was named, or the one of this mode in the environment."""
+        named: Path | None = options["dir"]
+        if named is not None:
+            return named
+        if settings.LOG_MIRROR is None:
+            raise CommandError("Name a folder, or set CLEARLINE_LOG_MIRROR.")
+        mirrors: Path = settings.LOG_MIRROR
+        return mirrors / mode_of(livemode=not options["sandbox"])
