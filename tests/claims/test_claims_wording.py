@@ -155,7 +155,7 @@ def test_every_fact_is_explained_and_given_to_some_slot() -> None:
 
 def test_every_state_of_a_device_has_a_name_and_says_what_happens_next() -> None:
     states = ["ordered", "paid", "shipped", "promised", "retired", "certified"]
-    states += ["reversed", "moved", "withdrawn", "refunded", "needs_person"]
+    states += ["reversed", "moved", "withdrawn", "refunded", "needs_person", "cancelled"]
     assert [slot for slot in slots() if slot.startswith("state_")] == [f"state_{state}" for state in states]
     assert [slot for slot in slots() if slot.startswith("next_")] == [f"next_{state}" for state in states]
 
