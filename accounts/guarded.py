@@ -37,4 +37,4 @@ def require_sayable_fields(
         except ValidationError as error:
             problems[name] = error
     if problems:
-        raise ValidationError(problems)  # type: ignore[arg-type]  # Django takes the errors by field
+        raise ValidationError(problems)

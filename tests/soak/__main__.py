@@ -29,6 +29,7 @@ MODULES = {
     "S7": "codes",
     "S8": "names",
     "S9": "badges",
+    "S16": "claimed",
 }
 SHOWN = 20
 
