@@ -283,11 +283,11 @@ _SLOTS: dict[str, str] = {
     # A device without credits, and an order that ended
     "state_cancelled": "",
     "next_cancelled": "",
-    "next_plain_ordered": "",
-    "next_plain_paid": "",
-    "next_plain_refunded": "",
-    "next_plain_shipped": "",
-    "next_on_day": "date",
+    "plain_next_ordered": "",
+    "plain_next_paid": "",
+    "plain_next_refunded": "",
+    "plain_next_shipped": "",
+    "on_day": "date",
     # What the pages say beside it
     "home_line": "",
     "home_step_device": "",
