@@ -13,7 +13,7 @@ from certificates.rendering_pool import Renderer, RendererUnavailable, Rendering
 from common.errors import DomainError
 
 log = logging.getLogger(__name__)
-TIME_LIMIT_S = 25.0  # with the wait below the 30 seconds after which gunicorn ends a worker
+TIME_LIMIT_S = 45.0  # 500 devices take about 5 s of a processor, and a busy one has others too
 WAIT_S = 3.0
 _drawing = threading.Lock()
 

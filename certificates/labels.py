@@ -17,7 +17,7 @@ from certificates.models import Certificate
 from claims.wording import Wording, say
 
 PER_PAGE = 3 * 8
-PER_FILE = 8 * PER_PAGE  # about 7 s of drawing; more are in further parts
+PER_FILE = 8 * PER_PAGE  # about 5 s of a processor; more are in further parts
 QUIET_MODULES = 4
 CODE_MM = 30  # the square of a code with its quiet zone, in a label of 70 x 37 mm
 LONGEST_PRODUCT = 48
