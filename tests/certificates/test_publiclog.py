@@ -257,3 +257,6 @@ def test_two_certificates_for_the_same_grams_are_shown_to_be_a_fraud(tmp_path: P
         timeout=60,
     )
     assert answer.returncode == 1, answer.stdout
+    named = f"BROKEN: {tmp_path / 'a.json'} and {tmp_path / 'b.json'} hold the same 386000 g of CDM"
+    assert named in answer.stdout
+    assert "entries 1 and 3" in answer.stdout

@@ -3,8 +3,11 @@
 import json
 import os
 import subprocess
+import sys
 import urllib.request
+from base64 import b64decode
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -75,6 +78,18 @@ def test_one_purchase_reaches_its_certificate(purchase: dict[str, Any]) -> None:
         assert path.is_absolute()
         assert path.read_bytes().startswith(opening)
     assert purchase["certificate_code"] in purchase["record_url"]
+
+
+def test_the_logs_key_is_printed_as_the_text_that_the_tools_take(purchase: dict[str, Any]) -> None:
+    origin, key_id, key = purchase["log_key"].split("+", 2)  # base64 may hold a plus sign
+    public = b64decode(key, validate=True)
+    assert (len(public), public[:1]) == (33, b"\x01")
+    assert key_id == sha256(origin.encode() + b"\n" + public).hexdigest()[:8]
+    tool = ROOT / "tools" / "verify_certificate.py"
+    checked = subprocess.run(
+        [sys.executable, "-I", tool, purchase["json"], purchase["log_key"]], capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_a_second_start_serves_the_same_record_and_plays_no_purchase(
