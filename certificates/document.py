@@ -94,8 +94,8 @@ def _source(facts: Mapping[str, str | int]) -> str:
 
 
 def qr_path(url: str) -> dict[str, Any]:
-    """A QR code as one SVG path to be stroked one unit wide, with its width in modules, without a quiet margin:
-    a stroke along each run of modules is half as much to read and to draw as its outline.
+    """A QR code as one SVG path to be stroked one unit wide, with its width in modules, without a quiet
+    margin: a stroke along each run of modules is half as much to read and to draw as its outline.
     """
     code = segno.make(url, error="m", mask=3, boost_error=False, micro=False)
     rows = [f"M{x} {y}.5h{length}" for y, row in enumerate(code.matrix) for x, length in _runs(row)]
