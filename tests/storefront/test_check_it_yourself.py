@@ -32,6 +32,8 @@ def test_the_page_names_the_tools_and_the_key(client: Client) -> None:
     page = client.get("/verify/").content.decode()
     assert str(key_of(livemode=False)) in page.replace("&#x27;", "'")
     assert "/tools/verify_certificate.py" in page
+    assert 'href="/find/"' in page
+    assert 'href="/retirements/"' in page
     assert "/sandbox/log" in page
 
 
