@@ -1,6 +1,6 @@
 """Record what happened and, after commit, wake the sweeps that care (config/wakeups.py says which)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import models, transaction
@@ -37,25 +37,42 @@ def record_all(
     *,
     actor: str,
     data: Mapping[Any, Mapping[str, Any]] | None = None,
-    first: bool = False,
 ) -> None:
     """Append one event per row, in the caller's transaction; `data` maps primary keys to what the event
-    holds; `first` says that the rows are new and have none yet.
+    holds.
 
-    Two statements, however many rows. The caller's lock or conditional update keeps the rows' sequences
-    apart.
+    The caller's lock or conditional update keeps the rows' sequences apart.
     """
-    subjects = {subject_of(row): row.pk for row in rows}
-    if not subjects:
+    keys: dict[type[models.Model], list[Any]] = {}
+    for row in rows:
+        keys.setdefault(type(row), []).append(row.pk)
+    for model, pks in keys.items():
+        record_keys(kind, model, pks, actor=actor, data=data)
+
+
+def record_keys(
+    kind: str,
+    model: type[models.Model],
+    keys: Sequence[Any],
+    *,
+    actor: str,
+    data: Mapping[Any, Mapping[str, Any]] | None = None,
+    first: bool = False,
+) -> None:
+    """`record_all` for rows of which the caller has only the primary keys; `first` says that they are new
+    and have no events yet. Two statements, however many rows.
+    """
+    if not keys:
         return
+    subjects = {f"{model._meta.model_name}:{key}": key for key in keys}
     last = {} if first else _last_sequences(list(subjects))
     now = timezone.now()
     insert_values(
         Event,
         ("kind", "subject", "sequence", "actor", "data", "created_at"),
         [
-            (kind, subject, last.get(subject, 0) + 1, actor, dict((data or {}).get(pk, {})), now)
-            for subject, pk in subjects.items()
+            (kind, subject, last.get(subject, 0) + 1, actor, dict((data or {}).get(key, {})), now)
+            for subject, key in subjects.items()
         ],
     )
     wake(kind)

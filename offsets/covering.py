@@ -45,7 +45,7 @@ def allocate_grams(*, project_id: int, livemode: bool, now: datetime, actor: str
 def _allocate_batch(*, project_id: int, livemode: bool, limit: int, now: datetime, actor: str) -> int:
     ledger.lock_running(project_id=project_id, livemode=livemode)
     covered = ledger.allocate(project_id=project_id, livemode=livemode, limit=limit, now=now)
-    events.record_all(kinds.OFFSET_COVERED, covered, actor=actor)
+    events.record_keys(kinds.OFFSET_COVERED, DeviceOffset, covered, actor=actor)
     return len(covered)
 
 
@@ -59,7 +59,7 @@ def _set_oldest_aside(*, project_id: int, livemode: bool, now: datetime, actor: 
     try:
         with transaction.atomic():
             covered = ledger.allocate(project_id=project_id, livemode=livemode, limit=1, now=now)
-            events.record_all(kinds.OFFSET_COVERED, covered, actor=actor)
+            events.record_keys(kinds.OFFSET_COVERED, DeviceOffset, covered, actor=actor)
     except REFUSED_BY_DATABASE as error:
         problem = f"Credits could not be allocated: {' '.join(str(error).split())}"[:300]
         DeviceOffset.objects.filter(pk=oldest.pk).update(problem=problem)

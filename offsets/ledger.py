@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -50,6 +51,14 @@ class Hold:
     holder: str
     amount_g: int
     expires_at: datetime | None = None
+
+
+class _Wanting(NamedTuple):
+    """Of an uncovered offset what dealing grams needs; thousands are dealt at a time."""
+
+    pk: int
+    amount_g: int
+    beneficiary: str
 
 
 def _require_transaction() -> None:
@@ -365,8 +374,9 @@ def void(retirement: Retirement, *, problem: str) -> bool:
     return bool(changed)
 
 
-def allocate(*, project_id: int, livemode: bool, limit: int, now: datetime) -> list[DeviceOffset]:
-    """Cover uncovered offsets, oldest first, with grams of confirmed retirements; returns those now covered.
+def allocate(*, project_id: int, livemode: bool, limit: int, now: datetime) -> list[int]:
+    """Cover uncovered offsets, oldest first, with grams of confirmed retirements; returns the keys of those
+    now covered.
 
     The caller holds the project's lock. An offset is covered whole (of several intervals if need be) or not
     at all. Grams retired in somebody's name go to offsets of that beneficiary only, and to those first.
@@ -380,8 +390,9 @@ def allocate(*, project_id: int, livemode: bool, limit: int, now: datetime) -> l
     left_g: dict[str, int] = defaultdict(int)
     for span, beneficiary in names.items():
         left_g[beneficiary] += span.to_g - span.next_g
-    covered: list[DeviceOffset] = []
-    for offset in waiting_offsets(project_id=project_id, livemode=livemode).defer("footprint")[:limit]:
+    covered: list[_Wanting] = []
+    waiting = waiting_offsets(project_id=project_id, livemode=livemode).values_list(*_Wanting._fields)
+    for offset in map(_Wanting._make, waiting[:limit]):
         own_g = left_g[offset.beneficiary] if offset.beneficiary else 0
         surplus_g = own_g + left_g[""]
         if offset.amount_g > surplus_g:
@@ -394,12 +405,11 @@ def allocate(*, project_id: int, livemode: bool, limit: int, now: datetime) -> l
         return []
     deal_order.shuffle(covered)
     _hand_out(spans, covered, now=now, names=names)
-    changed = DeviceOffset.objects.filter(
-        pk__in=[offset.pk for offset in covered], covered_at=None, ended_at=None
-    ).update(covered_at=now)
+    keys = [offset.pk for offset in covered]
+    changed = DeviceOffset.objects.filter(pk__in=keys, covered_at=None, ended_at=None).update(covered_at=now)
     if changed != len(covered):
         raise NotEnoughCredits("An offset changed while it was being covered; nothing has moved.")
-    return covered
+    return keys
 
 
 def waiting_offsets(*, project_id: int, livemode: bool) -> QuerySet[DeviceOffset]:
@@ -411,7 +421,7 @@ def waiting_offsets(*, project_id: int, livemode: bool) -> QuerySet[DeviceOffset
 
 def _hand_out(
     spans: list[Span],
-    offsets: list[DeviceOffset],
+    offsets: list[_Wanting],
     *,
     now: datetime,
     names: Mapping[Span, str] = MappingProxyType({}),
@@ -499,6 +509,6 @@ def end_offset(offset: DeviceOffset, *, reason: str, now: datetime) -> list[Span
 def cover_exactly(offset: DeviceOffset, spans: Sequence[Span], *, now: datetime) -> None:
     """Give an uncovered offset exactly these untouched spans: the same grams move to another device."""
     _require_transaction()
-    _hand_out(list(spans), [offset], now=now)
+    _hand_out(list(spans), [_Wanting(offset.pk, offset.amount_g, offset.beneficiary)], now=now)
     DeviceOffset.objects.filter(pk=offset.pk, covered_at=None, ended_at=None).update(covered_at=now)
     name_changed(offset)

@@ -14,7 +14,7 @@ from accounts.models import Account
 from common import events
 from common.codes import random_code
 from common.errors import Conflict, InvalidInput
-from common.rows import insert
+from common.rows import insert, insert_values
 from offsets import events as kinds
 from offsets import ledger, selectors
 from offsets.errors import AlreadyCovered, IdempotencyConflict
@@ -155,10 +155,10 @@ def _request_offsets(
         created_at=now,
     )
     insert([request])
-    offsets = insert(
-        _offset(wish, device, request=request, owner=owner, livemode=livemode, now=now)
-        for wish, device in zip(wishes, devices, strict=True)
-    )
+    rows = [
+        _offset(wish, device, request=request, now=now) for wish, device in zip(wishes, devices, strict=True)
+    ]
+    keys = insert_values(DeviceOffset, tuple(rows[0]), [tuple(row.values()) for row in rows])
     holders = [wish.holder for wish in wishes if wish.holder]
     kept = ledger.consume(Reservation.objects.filter(holder__in=holders)) if holders else {}
     needed: dict[int, int] = defaultdict(int)
@@ -178,11 +178,15 @@ def _request_offsets(
             ledger.uncommit_g(project_id=project_id, livemode=livemode, amount_g=-amount_g)
         else:
             ledger.commit_g(project_id=project_id, livemode=livemode, amount_g=amount_g)
-    events.record_all(
+    events.record_keys(
         kinds.OFFSETS_REQUESTED,
-        offsets,
+        DeviceOffset,
+        keys,
         actor=actor,
-        data={offset.pk: {"request": request.public_id, "amount_g": offset.amount_g} for offset in offsets},
+        data={
+            key: {"request": request.public_id, "amount_g": wish.amount_g}
+            for key, wish in zip(keys, wishes, strict=True)
+        },
         first=True,
     )
     return request
@@ -235,34 +239,40 @@ def _offset(
     device: tuple[str, str],
     *,
     request: OffsetRequest,
-    owner: Account | None,
-    livemode: bool,
     now: datetime,
-) -> DeviceOffset:
-    return DeviceOffset(
-        request=request,
-        owner=owner,
-        livemode=livemode,
-        project=wish.project,
-        manufacturer=device[0],
-        device_serial=device[1],
-        manufacturer_typed=wish.manufacturer.strip(),
-        device_serial_typed=wish.device_serial.strip(),
-        product=wish.product,
-        sku=wish.sku,
-        configuration=wish.configuration,
-        amount_g=wish.amount_g,
-        footprint=dict(wish.footprint),
-        boundary=wish.boundary,
-        period=wish.period,
-        supplement=wish.supplement,
-        country=wish.country,
-        audience=wish.audience,
-        language=wish.language,
-        wording=wish.wording,
-        beneficiary=wish.beneficiary,
-        buyer_reference=wish.buyer_reference,
-        group=wish.group,
-        replaces=wish.replaces,
-        created_at=now,
-    )
+) -> dict[str, Any]:
+    """Every column of a new claim but its key. An order has thousands: making model instances of them would
+    be a quarter of what a request costs.
+    """
+    return {
+        "request_id": request.pk,
+        "owner_id": request.owner_id,
+        "livemode": request.livemode,
+        "project_id": wish.project.pk,
+        "manufacturer": device[0],
+        "device_serial": device[1],
+        "manufacturer_typed": wish.manufacturer.strip(),
+        "device_serial_typed": wish.device_serial.strip(),
+        "product": wish.product,
+        "sku": wish.sku,
+        "configuration": wish.configuration,
+        "amount_g": wish.amount_g,
+        "footprint": dict(wish.footprint),
+        "boundary": wish.boundary,
+        "period": wish.period,
+        "supplement": wish.supplement,
+        "country": wish.country,
+        "audience": wish.audience,
+        "language": wish.language,
+        "wording": wish.wording,
+        "beneficiary": wish.beneficiary,
+        "buyer_reference": wish.buyer_reference,
+        "group": wish.group,
+        "replaces_id": wish.replaces.pk if wish.replaces else None,
+        "created_at": now,
+        "covered_at": None,
+        "certified_at": None,
+        "ended_at": None,
+        "ended_reason": "",
+        "problem": "",
+    }
