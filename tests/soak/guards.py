@@ -145,8 +145,8 @@ GUARDS = (
     Guard(
         "only what waits is covered",
         LEDGER,
-        "pk__in=[offset.pk for offset in covered], covered_at=None, ended_at=None",
-        "pk__in=[offset.pk for offset in covered]",
+        "pk__in=keys, covered_at=None, ended_at=None",
+        "pk__in=keys",
         BOTH,
     ),
     Guard(
