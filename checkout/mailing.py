@@ -1,4 +1,5 @@
-"""Mails of an order: its confirmation, and its certificates once the registry has confirmed.
+"""Mails of an order, in its own words and language: its confirmation, and its certificates once the registry
+has confirmed.
 
 A mail is marked as sent, and committed, before it goes out: a worker that dies in between loses this one
 mail, which the order page makes good, and nobody ever gets two. A server that refuses it takes the mark back,
@@ -179,11 +180,14 @@ def certificates_mail(order: Order, certificates: Sequence[Certificate]) -> Emai
 
 
 def _message(order: Order, *, subject: str, template: str, context: dict[str, object]) -> EmailMessage:
+    """A mail in the words that the order was placed in."""
+    wording = wording_by_id(order.wording)
     facts = {
         "order": order,
+        "wording": wording,
         "url": order_url(order),
         "site": settings.SITE_NAME,
-        "demo": "" if order.livemode else say("demo_prices", wording=wording_by_id(order.wording)),
+        "demo": "" if order.livemode else say("demo_prices", wording=wording),
     }
     body = render_to_string(template, {**facts, **context})
     return EmailMessage(subject=subject, body=body, to=[order.email])

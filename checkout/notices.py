@@ -11,7 +11,6 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.template.loader import render_to_string
-from django.utils.translation import gettext as _
 
 from checkout import events as kinds
 from checkout.links import order_url
@@ -100,22 +99,22 @@ def notice_mail(order: Order, cause: Cause) -> EmailMessage:
     wording = wording_by_id(order.wording)
     name = cause.project.short_name
     if cause.paused:
-        what = _("%(project)s is paused.") % {"project": name}
+        what = say("notice_paused", wording=wording, project=name)
     else:
-        what = _("%(registry)s has closed, and with it %(project)s.") % {
-            "registry": cause.project.registry.name,
-            "project": name,
-        }
+        registry = cause.project.registry.name
+        what = say("notice_closed", wording=wording, registry=registry, project=name)
     body = render_to_string(
         "checkout/mail/notice.txt",
         {
             "order": order,
+            "wording": wording,
             "what": what,
+            "demo": "" if order.livemode else say("demo_prices", wording=wording),
             "waiting": waiting_devices(cause).filter(line__order=order).count(),
             "choice": say("project_substitution", wording=wording, project=name),
             "url": order_url(order),
             "site": settings.SITE_NAME,
         },
     )
-    subject = _("Order %(number)s: %(project)s") % {"number": order.number, "project": name}
+    subject = say("notice_subject", wording=wording, order=order.number, project=name)
     return EmailMessage(subject=subject, body=body, to=[order.email])

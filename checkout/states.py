@@ -1,15 +1,14 @@
 """Where one ordered device stands, and what happens next: read from its rows, never stored."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal
 
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 
 from certificates.models import Certificate
 from checkout.models import Order, OrderedDevice
+from claims.formats import day_text
 from claims.wording import Wording, say
 
 State = Literal[
@@ -66,7 +65,7 @@ def device_state(device: OrderedDevice, *, order: Order, wording: Wording) -> De
     return DeviceState(
         device=device,
         state=state,
-        label=_label(state, device, wording),
+        label=say(f"state_{state}", wording=wording),
         since=since,
         what_next=_what_next(state, device, order, wording),
         steps=_steps(device, order, certificate, wording),
@@ -120,33 +119,25 @@ def _ended(device: OrderedDevice, certificate: Certificate | None) -> tuple[Stat
     return None
 
 
-def _label(state: State, device: OrderedDevice, wording: Wording) -> str:
-    if state == "cancelled":
-        return _("Cancelled")
-    return say(f"state_{state}", wording=wording)
-
-
 def _what_next(state: State, device: OrderedDevice, order: Order, wording: Wording) -> str:
-    if state == "cancelled":
-        return _("Nothing follows: the order was cancelled, and nothing is owed.")
-    if not device.with_offset:
-        return _next_without_offset(state, order)
+    if not device.with_offset and state != "cancelled":
+        return _next_without_offset(state, order, wording)
     if state == "ordered" and order.on_terms:
         return say("next_paid", wording=wording)
     if state == "shipped" and device.shipment and device.shipment.offsets_not_before > timezone.now():
-        day = date_text(device.shipment.offsets_not_before.date())
-        return f"{say('withdrawal_wait', wording=wording)} {_('That is on %(day)s.') % {'day': day}}"
+        day = day_text(device.shipment.offsets_not_before.date().isoformat(), language=wording.language)
+        return f"{say('withdrawal_wait', wording=wording)} {say('on_day', wording=wording, date=day)}"
     return say(f"next_{state}", wording=wording)
 
 
-def _next_without_offset(state: State, order: Order) -> str:
+def _next_without_offset(state: State, order: Order, wording: Wording) -> str:
     if state == "ordered" and not order.on_terms:
-        return _("Next: your payment, or agreed terms.")
+        return say("plain_next_ordered", wording=wording)
     if state in ("ordered", "paid"):
-        return _("Next: the device ships, and its serial number is recorded.")
+        return say("plain_next_paid", wording=wording)
     if state == "refunded":
-        return _("Nothing follows: the money went back to you.")
-    return _("It is on its way. Nothing else follows.")
+        return say("plain_next_refunded", wording=wording)
+    return say("plain_next_shipped", wording=wording)
 
 
 def _steps(
@@ -163,8 +154,3 @@ def _steps(
     }
     keys = STEPS if device.with_offset else STEPS[:3]
     return tuple(Step(key, say(f"state_{key}", wording=wording), at[key]) for key in keys)
-
-
-def date_text(day: date) -> str:
-    """A day in words, such as `24 November 2026`."""
-    return date_format(day, "j F Y")

@@ -162,8 +162,8 @@ def test_a_pause_is_told_once_to_each_order_that_waits(wind: Project) -> None:
     body = str(first.body)
     assert say("project_substitution", wording=wording, project=wind.short_name) in body
     assert f"{wind.short_name} is paused." in body
-    assert f"2 devices of order {order.number} wait for it." in body
-    assert f"1 device of order {waiting.number} waits for it." in str(second.body)
+    assert f"Devices of order {order.number} that wait for it: 2." in body
+    assert f"Devices of order {waiting.number} that wait for it: 1." in str(second.body)
     assert "Notice sent by e-mail: the project cannot deliver now" in texts(order)
 
 

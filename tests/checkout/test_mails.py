@@ -7,13 +7,17 @@ import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
 
+from accounts.models import Market
 from certificates.models import Certificate
-from checkout import mailing, services
+from checkout import mailing, notices, services
 from checkout.models import Order
+from checkout.selectors import device_states
+from claims.formats import day_text
 from claims.guard import check
 from claims.registers import Register
-from claims.wording import say, wording_by_id
+from claims.wording import current_wording, say, wording_by_id
 from common.models import Event
+from offsets.delays import Cause
 from offsets.models import DeviceOffset
 from projects.models import Project
 from tests.factories.checkout import NOON, add, certify, make_basket, make_order, pay, place, ship
@@ -191,3 +195,63 @@ def test_mails_keep_to_the_words_of_their_register(wind: Project, alices_company
     for message in mail.outbox:
         register = next(value for number, value in registers.items() if number in message.subject)
         assert check(f"{message.subject}\n{message.body}", register=register, language="en") == []
+
+
+LANGUAGES = ["en", "de", "sv", "fr", "es"]
+SPEAKS = {  # of a confirmation: the day of a step, and how the order page is named
+    "en": ("Ordered, 24 November 2026", "Your order page, always up to date:"),
+    "de": ("Bestellt, 24. November 2026", "Die Seite Ihrer Bestellung, immer auf dem neuesten Stand:"),
+    "sv": ("Beställd, 24 november 2026", "Sidan för din beställning, alltid aktuell:"),
+    "fr": ("Commandé, 24 novembre 2026", "La page de votre commande, toujours à jour\u00a0:"),
+    "es": ("Pedido, 24 de noviembre de 2026", "La página de su pedido, siempre al día:"),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_mail_is_whole_in_the_language_of_its_order(wind: Project, language: str) -> None:
+    Market.objects.update(language=language)
+    order = make_order(quantity=11, project=wind, method="invoice", po_number="PO-7")
+    wording = wording_by_id(order.wording)
+    assert wording.language == language
+    mailing.send_order_mails(NOON)
+    paused = notices.notice_mail(order, Cause(code="paused:2026-11-24T12:00", project=wind))
+    Market.objects.update(language="en" if language != "en" else "de")  # the order keeps its own
+    pay(order)
+    ship(order)
+    services.request_offsets_for_shipped(NOON)
+    certify(order)
+    mailing.send_certificate_mails(NOON)
+    confirmation, records = mail.outbox
+    first, page = SPEAKS[language]
+    assert first in str(confirmation.body)
+    said = {
+        confirmation: ("mail_lines_title", "mail_net", "mail_total", "mail_po_number", "mail_where_title"),
+        records: ("mail_on_page", "mail_order_page", "device_serial"),
+        paused: ("notice_answer", "mail_order_page", "demo_prices"),
+    }
+    english = current_wording(register=wording.register, language="en")
+    for message, slots in said.items():
+        body = str(message.body)
+        assert page in body
+        assert [slot for slot in slots if say(slot, wording=wording) not in body] == []
+        assert language == "en" or [slot for slot in slots if f"{say(slot, wording=english)}\n" in body] == []
+        assert check(f"{message.subject}\n{body}", register=wording.register, language=language) == []
+    day = day_text(order.expires_at.date().isoformat(), language=language) if order.expires_at else ""
+    assert say("mail_transfer", wording=wording, date=day, order=order.number) in str(confirmation.body)
+    assert say("notice_waiting", wording=wording, count=11, order=order.number) in str(paused.body)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_device_without_credits_is_told_of_in_the_orders_language_too(wind: Project, language: str) -> None:
+    Market.objects.update(language=language)
+    order = make_order()
+    wording = wording_by_id(order.wording)
+    mailing.send_order_mails(NOON)
+    assert say("plain_next_ordered", wording=wording) in str(mail.outbox[0].body)
+    services.cancel_order(order=order, reason="not wanted", actor="staff:1", now=NOON)
+    order.refresh_from_db()
+    [state] = device_states(order)
+    assert (state.label, state.what_next) == (
+        say("state_cancelled", wording=wording),
+        say("next_cancelled", wording=wording),
+    )
