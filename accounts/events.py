@@ -2,3 +2,4 @@
 
 COMPANY_VERIFIED = "account.company_verified"
 COMPANY_VERIFICATION_WITHDRAWN = "account.company_verification_withdrawn"
+COMPANY_NAMED = "account.named_in_registries"

@@ -6,12 +6,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.errors import VatIdDoesNotCheck
-from accounts.events import COMPANY_VERIFICATION_WITHDRAWN, COMPANY_VERIFIED
+from accounts.events import COMPANY_NAMED, COMPANY_VERIFICATION_WITHDRAWN, COMPANY_VERIFIED
 from accounts.models import Account, Membership, User
 from accounts.reasons import required_reason
 from accounts.vat import normalise_vat_id
 from claims.registers import Audience
 from common import events
+from common.errors import Conflict, NotFound
 
 
 def audience_for(account: Account | None) -> Audience:
@@ -65,6 +66,28 @@ def verify_company(
             COMPANY_VERIFIED, account, actor=actor, data={"by": "vat_id", "country": country.upper()}
         )
     account.refresh_from_db()
+    return True
+
+
+@transaction.atomic
+def name_in_registries(*, account: Account, user: User, named: bool) -> bool:
+    """From now on whole credits of the company's orders are retired in its name, or no longer. False: it was
+    so already.
+
+    What a registry has published in a name stays. Raises NotFound unless the user is an admin of the account,
+    and Conflict unless it is a verified company: a person's name goes to no registry.
+    """
+    locked = Account.objects.select_for_update().filter(pk=account.pk)
+    admin = Membership.objects.filter(user=user, account=account, role=Membership.Role.ADMIN)
+    row = locked.filter(pk__in=admin.values("account")).first()
+    if row is None:
+        raise NotFound("You act for no such company.")
+    if named and audience_for(row) is not Audience.COMPANY:
+        raise Conflict("Only a company whose VAT id has been checked can be named in registries.")
+    if row.named_in_registries == named:
+        return False
+    locked.update(named_in_registries=named)
+    events.record(COMPANY_NAMED, row, actor=f"user:{user.pk}", data={"named": named})
     return True
 
 

@@ -84,4 +84,5 @@ urlpatterns: list[URLPattern] = [
     path("orders/<str:number>/<str:token>/labels.pdf", order_files.label_sheets, name="order_labels"),
     path("orders/<str:number>/<str:token>/<str:code>.pdf", orders.certificate_pdf, name="order_certificate"),
     path("account/", account.overview, name="account"),
+    path("account/<int:pk>/registries/", account.registries, name="account_registries"),
 ]
