@@ -114,12 +114,16 @@ def backend_pid() -> int:
         return pid
 
 
-def main() -> None:
-    django.setup()
-    work = Work()
+def answer(work: Work) -> None:
+    """Do what each line says, and print what came of it."""
     for line in sys.stdin:
         told = json.loads(line)
         print(json.dumps(getattr(work, told.pop("do"))(**told)), flush=True)
+
+
+def main() -> None:
+    django.setup()
+    answer(Work())
 
 
 if __name__ == "__main__":

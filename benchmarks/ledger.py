@@ -33,7 +33,7 @@ HORDAK = ("django-hordak==2.0.0", "django==5.2.19", "psycopg2-binary==2.9.13")
 class Child:
     """A process that works on one database."""
 
-    def __init__(self, database: str, home: Path) -> None:
+    def __init__(self, database: str, home: Path, module: str) -> None:
         home.mkdir(exist_ok=True)
         environment = {
             **os.environ,
@@ -45,7 +45,7 @@ class Child:
         }
         environment.pop("REDIS_URL", None)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks._ledger_child"],
+            [sys.executable, "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -60,7 +60,10 @@ class Child:
 
     def hear(self) -> dict[str, Any]:
         assert self.process.stdout is not None
-        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit("A process of the benchmark ended; the lines above say why.")
+        answer: dict[str, Any] = json.loads(line)
         return answer
 
     def do(self, do: str, **how: Any) -> dict[str, Any]:
@@ -95,9 +98,9 @@ class Bench:
         run_on(self.server, f"CREATE DATABASE {name} TEMPLATE bench_template")
         return self.server.replace("/clearline?", f"/{name}?")
 
-    def child(self, database: str) -> Child:
+    def child(self, database: str, module: str = "benchmarks._ledger_child") -> Child:
         self.number += 1
-        child = Child(database, self.folder / f"home-{self.number}")
+        child = Child(database, self.folder / f"home-{self.number}", module)
         self.stack.callback(child.end)
         return child
 

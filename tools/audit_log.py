@@ -15,7 +15,6 @@ verify_certificate.py must lie beside this file.
 
 import argparse
 import base64
-import hashlib
 import importlib.util
 import re
 import sys
@@ -23,6 +22,7 @@ import urllib.parse
 import urllib.request
 from bisect import bisect_left, insort
 from datetime import date
+from hashlib import sha256
 from http.client import HTTPException
 from pathlib import Path
 
@@ -30,6 +30,7 @@ CHUNK = 5_000
 MAX_ANSWER_BYTES = 50_000_000
 MAX_CHECKPOINTS = 1_000  # the newest that the log publishes and that no kept one covers
 TIMEOUT_S = 30
+WHOLE = re.compile(rb"clearline/1 (?:alloc\n[^\n]*\n[^\n]*\n|retire\n(?:[^\n]*\n){4}|reverse\n[^\n]*\n)")
 LINES = {b"clearline/1 retire": 5, b"clearline/1 alloc": 3, b"clearline/1 reverse": 2}
 
 
@@ -45,7 +46,7 @@ def load_verifier():
 verifier = load_verifier()
 NUM, GRAMS_PER_CREDIT = verifier.NUM, verifier.GRAMS_PER_CREDIT
 ALLOC = re.compile(
-    f"clearline/1 alloc\n({NUM}) ({NUM}) ({NUM})\n[A-Za-z0-9+/]{{42}}[AEIMQUYcgkosw048]=\n", re.ASCII
+    f"clearline/1 alloc\n({NUM}) ({NUM}) ({NUM})\n[A-Za-z0-9+/]{{42}}[AEIMQUYcgkosw048]=\n".encode()
 )
 REVERSE = re.compile(f"clearline/1 reverse\n({NUM})\n", re.ASCII)
 
@@ -69,13 +70,15 @@ class Book:
 
     def enter(self, index, entry):
         """Take in one entry, or raise Broken and say why it may not stand here."""
+        if match := ALLOC.fullmatch(entry):
+            retire, from_g, to_g = match.groups()
+            self._alloc(index, int(retire), int(from_g), int(to_g))
+            return
         try:
             text = entry.decode("ascii")
         except UnicodeDecodeError as error:
             raise Broken(f"entry {index} is not ASCII") from error
-        if match := ALLOC.fullmatch(text):
-            self._alloc(index, *map(int, match.groups()))
-        elif match := verifier.RETIRE.fullmatch(text):
+        if match := verifier.RETIRE.fullmatch(text):
             self._retire(index, *match.groups())
         elif match := REVERSE.fullmatch(text):
             self._reverse(index, int(match[1]))
@@ -103,17 +106,23 @@ class Book:
         if not from_g < to_g <= self.retires[retire]:
             raise Broken(f"entry {index}: [{from_g}, {to_g}) is not inside retirement {retire}")
         runs = self.intervals[retire]
-        other = neighbour(runs, from_g, to_g, ends_inside=0)
-        if other is not None:
-            raise Broken(f"entries {other} and {index} give out the same grams of retirement {retire}: fraud")
-        insort(runs, (from_g, to_g, index))
+        if not runs or runs[-1][1] <= from_g:
+            runs.append((from_g, to_g, index))  # behind all others, as nearly every one is
+        else:
+            other = neighbour(runs, from_g, to_g, ends_inside=0)
+            if other is not None:
+                raise Broken(
+                    f"entries {other} and {index} give out the same grams of retirement {retire}: fraud"
+                )
+            insort(runs, (from_g, to_g, index))
         self.live[index] = (retire, from_g, to_g)
 
     def _reverse(self, index, alloc):
         if alloc not in self.live:
             raise Broken(f"entry {index} reverses entry {alloc}, which is no live allocation")
         retire, from_g, to_g = self.live.pop(alloc)
-        self.intervals[retire].remove((from_g, to_g, alloc))
+        runs = self.intervals[retire]
+        del runs[bisect_left(runs, (from_g, to_g, alloc))]
         self.reversed[alloc] = index
 
 
@@ -134,19 +143,19 @@ class Roots:
         self.size, self._edge = 0, []
 
     def append(self, entry):
-        value, size = hashlib.sha256(b"\x00" + entry).digest(), self.size
-        while size % 2:
-            value = hashlib.sha256(b"\x01" + self._edge.pop() + value).digest()
+        value, size = sha256(b"\x00" + entry).digest(), self.size
+        while size & 1:
+            value = sha256(b"\x01" + self._edge.pop() + value).digest()
             size >>= 1
         self._edge.append(value)
         self.size += 1
 
     def root(self):
         if not self._edge:
-            return hashlib.sha256(b"").digest()
+            return sha256(b"").digest()
         value = self._edge[-1]
         for left in reversed(self._edge[:-1]):
-            value = hashlib.sha256(b"\x01" + left + value).digest()
+            value = sha256(b"\x01" + left + value).digest()
         return value
 
 
@@ -209,6 +218,10 @@ class Site:
 
 def split_entries(data):
     """Entries that stand one after the other: the first line of each says how many lines it has."""
+    entries = WHOLE.findall(data)
+    if sum(map(len, entries)) == len(data):
+        return entries
+    # Something between them is none: say where.
     lines = data.split(b"\n")
     if lines.pop() != b"":
         raise Broken("the entries end in the middle of a line")
@@ -233,31 +246,46 @@ def audit(source, key, *, kept, certificates):
     newest = source.text("checkpoint")
     size, root = verifier.open_checkpoint(newest, key)
     expected = {size: [("the checkpoint", root)]}
-    signed = [] if kept is None else [("the checkpoint kept earlier", kept)]
-    seen = verifier.open_checkpoint(kept, key)[0] if kept else 0
+    seen = 0
+    if kept:
+        seen, value = verifier.open_checkpoint(kept, key)
+        expected.setdefault(seen, []).append(("the checkpoint kept earlier", value))
     published = [number for number in source.sizes() if number > seen][-MAX_CHECKPOINTS:]
-    signed += [(f"checkpoint {number}", source.text(f"checkpoints/{number}")) for number in published]
-    for name, text in signed:
-        number, value = verifier.open_checkpoint(text, key)
+    texts = {f"checkpoint {number}": source.text(f"checkpoints/{number}") for number in published}
+    for name, text in texts.items():
+        number, value = claimed(text, key)
         expected.setdefault(number, []).append((name, value))
     for name, _parts, number, value in certificates:
         expected.setdefault(number, []).append((f"the checkpoint of {name}", value))
     late = [name for number in expected if number > size for name, _value in expected[number]]
     if late:
+        verifier.open_checkpoint(texts.get(late[0], newest), key)
         raise Broken(f"the log ends at {size}, and {late[0]} is of a longer one: it was cut")
     book, roots = Book(), Roots()
-    compare(roots, expected)
+    compare(roots, expected, texts, key)
     for index, entry in enumerate(source.entries(size)):
         book.enter(index, entry)
         roots.append(entry)
         if roots.size in expected:
-            compare(roots, expected)
+            compare(roots, expected, texts, key)
     return book, newest
 
 
-def compare(roots, expected):
+def claimed(text, key):
+    """(size, root) that a published checkpoint names. Its signature is looked at only where its root is not
+    the log's: a right root needs none, and a thousand of them take longer than the log.
+    """
+    lines = text.partition("\n\n")[0].split("\n")
+    if len(lines) != 3 or lines[0] != key[0] or not re.fullmatch(NUM, lines[1], re.ASCII):
+        return verifier.open_checkpoint(text, key)
+    return int(lines[1]), verifier.from_base64(lines[2], 32)
+
+
+def compare(roots, expected, texts, key):
     for name, value in expected.get(roots.size, []):
         if value != roots.root():
+            if name in texts:
+                verifier.open_checkpoint(texts[name], key)  # unsigned it is nobody's: NotValid says so
             raise Broken(f"{name}, of size {roots.size}, is of another log: two logs were shown, a fraud")
 
 

@@ -194,6 +194,24 @@ def test_a_checkpoint_of_another_key_or_an_earlier_one_of_another_log_is_refused
     assert run(folder, "--key", KEY) == (1, "BROKEN: the key has not signed the checkpoint")
 
 
+def test_a_published_checkpoint_that_differs_counts_only_where_the_key_signed_it(tmp_path: Path) -> None:
+    folder = mirror(make_vector(), tmp_path / "log", checkpoints=(1, 2))
+    published = folder / "checkpoints"
+    stranger = Signer(ORIGIN, bytes(32))
+    (published / "2").write_text(stranger.sign(Checkpoint(ORIGIN, 2, bytes(32))), encoding="utf-8")
+    assert run(folder, "--key", KEY) == (1, "BROKEN: the key has not signed the checkpoint")
+    (published / "2").write_text("of no form\n\n", encoding="utf-8")
+    assert run(folder, "--key", KEY)[0] == 1
+    (published / "2").unlink()
+    (published / "9").write_text(stranger.sign(Checkpoint(ORIGIN, 9, bytes(32))), encoding="utf-8")
+    assert run(folder, "--key", KEY) == (1, "BROKEN: the key has not signed the checkpoint")
+    (published / "9").write_text(SIGNER.sign(Checkpoint(ORIGIN, 9, bytes(32))), encoding="utf-8")
+    assert run(folder, "--key", KEY) == (
+        1,
+        "BROKEN: the log ends at 3, and checkpoint 9 is of a longer one: it was cut",
+    )
+
+
 def test_the_checkpoint_is_kept_and_the_log_must_continue_it(tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     log = make_vector()
