@@ -38,6 +38,7 @@ class Record:
     note: str = ""
     demo: str = ""
     steps: list[RecordStep] = field(default_factory=list)
+    line_title: str = ""
     proves_title: str = ""
     proves: str = ""
     does_not_prove_title: str = ""
@@ -87,6 +88,7 @@ def record_of(certificate: Certificate) -> Record:
         note=note_of(certificate),
         demo="" if certificate.livemode else say("certificate_demo", wording=wording),
         steps=_steps(certificate, wording, [part.retirement for part in trail], serial_end=serial_end),
+        line_title=say("record_line_title", wording=wording),
         proves_title=say("record_proves_title", wording=wording),
         proves=say("record_proves", wording=wording, tonnes=retired_tonnes),
         does_not_prove_title=say("record_does_not_prove_title", wording=wording),

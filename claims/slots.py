@@ -339,6 +339,13 @@ _SLOTS: dict[str, str] = {
     "project_retired_title": "",
     "project_nothing": "",
     "privacy_public": "",
+    "retirements_intro": "",
+    "found_in_retirements": "count",
+    "found_in_stock": "count",
+    "found_unknown": "count",
+    "account_registries": "beneficiary",
+    "account_named": "",
+    "account_not_named": "",
 }
 
 SLOTS: dict[str, frozenset[str]] = {name: frozenset(facts.split()) for name, facts in _SLOTS.items()}

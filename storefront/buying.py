@@ -65,9 +65,8 @@ def reader_for(request: HttpRequest, market_country: MarketCountry) -> Reader:
     account = companies[0] if companies else None
     previewed = preview_of(request)
     audience = previewed.audience if previewed else audience_for(account)
-    wording = current_wording(
-        register=register_for(market_country, audience), language=market_country.market.language
-    )
+    language = (previewed.language if previewed else "") or market_country.market.language
+    wording = current_wording(register=register_for(market_country, audience), language=language)
     return Reader(audience, wording, account)
 
 

@@ -37,6 +37,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "currency": SimpleLazyObject(lambda: visit.currency),
         "market_choices": SimpleLazyObject(market_choices),
         "basket_units": SimpleLazyObject(lambda: visit.basket_units),
+        "visitor_wording": SimpleLazyObject(lambda: visit.wording),
         "site_description": SimpleLazyObject(lambda: say("site_description", wording=visit.wording)),
         "demo_note": SimpleLazyObject(lambda: visit.demo_note),
         "preview": SimpleLazyObject(lambda: preview_of(request)),

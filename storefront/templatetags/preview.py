@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from storefront.preview import READERS
+from storefront.preview import LANGUAGES, READERS
 
 register = template.Library()
 
@@ -14,3 +14,9 @@ register = template.Library()
 def preview_readers() -> Sequence[tuple[str, str, Any]]:
     """Country, audience and name of each reader."""
     return READERS
+
+
+@register.simple_tag
+def preview_languages() -> Sequence[tuple[str, str]]:
+    """Code and name of each language."""
+    return LANGUAGES

@@ -86,6 +86,7 @@ def _page(request: HttpRequest, order: Order) -> HttpResponse:
     wording = wording_by_id(order.wording)
     context = {
         "order": order,
+        "wording": wording,
         "lines": order.lines.select_related("offset_line__project__registry"),
         "groups": [GroupView(group, _took(group, order)) for group in groups],
         "history": selectors.order_history(order),

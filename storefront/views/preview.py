@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from accounts.models import MarketCountry
 from accounts.selectors import default_market_country, market_for_country
 from checkout.baskets import change_country
+from claims.languages import languages
 from claims.registers import Audience
 from storefront.buying import basket_of, safe_target
 from storefront.preview import leave_preview, may_preview, open_preview
@@ -18,7 +19,9 @@ from storefront.preview import leave_preview, may_preview, open_preview
 
 @require_POST
 def preview(request: HttpRequest) -> HttpResponse:
-    """`country` and `audience` open it, `leave` ends it; the visitor's own basket follows."""
+    """`country` and `audience` open it, `language` chooses another than the market's, `leave` ends it; the
+    visitor's own basket follows.
+    """
     if not may_preview(request):
         raise PermissionDenied
     today = timezone.now().date()
@@ -28,10 +31,14 @@ def preview(request: HttpRequest) -> HttpResponse:
         return redirect(safe_target(request))
     chosen = market_for_country(request.POST.get("country", "")[:2], on=today)
     audience = request.POST.get("audience")
+    language = request.POST.get("language", "")
     if chosen is None or audience not in {known.value for known in Audience}:
         messages.error(request, _("There is no such reader: the country's market is not open, or unknown."))
         return redirect(safe_target(request))
-    open_preview(request, country=str(chosen.country), audience=Audience(audience))
+    if language and language not in languages():
+        messages.error(request, _("There are no sentences in this language."))
+        return redirect(safe_target(request))
+    open_preview(request, country=str(chosen.country), audience=Audience(audience), language=language)
     _deliver_to(request, chosen)
     return redirect(safe_target(request))
 

@@ -55,7 +55,7 @@ def test_price_and_footprint_follow_the_choice(client: Client, wind: Project) ->
 
 def test_a_change_is_named_with_its_source_as_our_estimate(client: Client, wind: Project) -> None:
     page = words(client.get(PAGE, {"memory": "32"}))
-    assert "What we changed of the sheet's figure" in page
+    assert "What we changed of the sheet’s figure" in page
     assert "+28.3 kg" in page
     assert "−90.0 kg" in page  # used in Sweden, not at the world's grid
 

@@ -42,7 +42,8 @@ def test_without_a_question_the_newest_retirements_stand_there(client: Client, w
     page = client.get("/retirements/")
     assert page.status_code == 200
     assert retirement().reference in words(page)
-    assert "24 Nov 2026 · demonstration Wind CL-4449 2" in words(page)
+    day = f"{retirement().retired_on:%-d %b %Y}"
+    assert f"{day} · demonstration Wind CL-4449 2" in words(page)
     assert "PF-1" not in text(page)
 
 
@@ -82,19 +83,19 @@ def test_a_range_is_told_apart_into_retired_in_stock_and_unknown(client: Client,
         (opened, f"{SERIES}-3 to 3", 1),
     ]
     shown = words(page)
-    assert "2 of these credits are in the retirements below." in shown
-    assert "2 of these credits are in our stock and not retired." in shown
-    assert "4 of these credits were never ours: we know nothing of them." in shown
+    assert "Of these credits, in the retirements below: 2." in shown
+    assert "Of these credits, in our stock and not retired: 2." in shown
+    assert "Of these credits, never ours, so that we know nothing of them: 4." in shown
     assert "set aside, not yet confirmed" in shown
 
 
 def test_a_credit_that_is_in_stock_or_unknown_is_said_so(client: Client, wind: Project) -> None:
     stocked = client.get("/retirements/", {"q": f"{SERIES}-5"})
     assert (stocked.status_code, stocked.context["held"]) == (200, [])
-    assert "1 of these credits is in our stock and not retired." in words(stocked)
+    assert "Of these credits, in our stock and not retired: 1." in words(stocked)
     unknown = client.get("/retirements/", {"q": "CDM-PH-CER-2-619879"})
     assert (unknown.status_code, unknown.context["held"]) == (404, [])
-    assert "1 of these credits was never ours: we know nothing of it." in words(unknown)
+    assert "Of these credits, never ours, so that we know nothing of them: 1." in words(unknown)
 
 
 def test_a_refused_retirement_holds_no_credit_any_more(client: Client, wind: Project) -> None:
@@ -105,7 +106,7 @@ def test_a_refused_retirement_holds_no_credit_any_more(client: Client, wind: Pro
     ledger.void_retirement(opened, reason="another account", actor="staff:1", now=NOON)
     page = client.get("/retirements/", {"q": f"{SERIES}-3"})
     assert page.context["held"] == []
-    assert "1 of these credits is in our stock and not retired." in words(page)
+    assert "Of these credits, in our stock and not retired: 1." in words(page)
 
 
 @pytest.mark.parametrize(

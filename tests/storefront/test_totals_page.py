@@ -31,7 +31,7 @@ def test_totals_add_up_and_every_comparison_names_unit_and_source(client: Client
     cover(make_wish(wind, "PF-1", 386_000), make_wish(wind, "PF-2", 800_000))
     page = words(client.get("/impact/"))
     assert "2 t confirmed by registries" in page
-    assert "1.186 t belong to 2 devices" in page
+    assert "1.186 t belong to devices: 2" in page
     assert "0.814 t surplus: retired, and used by the next devices first" in page
     assert "8 047 km by a typical US passenger car (US EPA" in page  # 2,000 kg at 400 g a mile
     assert "131 miles flown by an airliner (Launch announcement" in page
@@ -42,7 +42,7 @@ def test_totals_add_up_and_every_comparison_names_unit_and_source(client: Client
 def test_a_comparison_that_comes_to_nothing_is_left_out(client: Client, wind: Project) -> None:
     cover(make_wish(wind, "PF-1", 386_000))
     page = words(client.get("/impact/"))
-    assert "0.386 t belong to one device" in page
+    assert "0.386 t belong to devices: 1" in page
     assert "miles flown by an airliner" in page
     assert "European flights" not in page.replace("1,789 European flights", "")
 
