@@ -144,8 +144,7 @@ class _Settling:
                 f"There is nothing to settle: the mirror ends at entry {len(self.data)}, the database at"
                 f" {self.known}."
             )
-        ours = mirroring.entries_of(self.livemode, 0, self.known)
-        if any(own != theirs for own, theirs in zip(ours, self.data[: self.known], strict=True)):
+        if list(mirroring.entries_of(self.livemode, 0, self.known)) != self.data[: self.known]:
             raise Conflict(
                 "The database's log is another than the mirror's, not its beginning. Restore a backup of the"
                 " database that this mirror follows; docs/operations.md says how."
