@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import re
 import tomllib
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -259,3 +261,12 @@ def test_a_published_wording_is_never_edited() -> None:
     """When this fails: restore the file, add the next version, and enter that version's digest."""
     published = tomllib.loads(PUBLISHED.read_text(encoding="utf-8"))["sha256"]
     assert {wording.id: digest(wording) for wording in all_wordings()} == published
+
+
+def test_the_page_of_claims_says_which_rule_every_sentence_answers() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "claims.md").read_text(encoding="utf-8")
+    table = page.partition("## Which rule each sentence answers")[2].partition("\n## ")[0]
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")]
+    named = {name for row in rows if len(row) == 3 for name in re.findall(r"`([a-z0-9_*]+)`", row[1])}
+    assert [slot for slot in SLOTS if not any(fnmatchcase(slot, name) for name in named)] == []
+    assert [name for name in named if not any(fnmatchcase(slot, name) for slot in SLOTS)] == []
