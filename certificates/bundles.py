@@ -23,7 +23,8 @@ from offsets.models import DeviceOffset
 from offsets.selectors import state_of
 
 BATCH = 200
-DOWNLOADS, DOWNLOADS_S = 20, 600
+DOWNLOADS = {"collective.pdf": 20, "labels.pdf": 60, "certificates.zip": 5}  # of one order in:
+DOWNLOADS_S = 600
 CSV_HEADER = (
     "code",
     "state",
@@ -124,11 +125,11 @@ def record_url(code: str) -> str:
     return f"{settings.SITE_URL}/c/{code}/"
 
 
-def count_download(bundle: Bundle) -> None:
-    """Drawing and packing take time, so one order's files are made so many times in ten minutes; then
+def count_download(bundle: Bundle, name: str) -> None:
+    """Drawing and packing take time, so each file of an order is made so many times in ten minutes; then
     raises TooMany.
     """
-    if add_one("bundle", bundle.reference, seconds=DOWNLOADS_S) > DOWNLOADS:
+    if add_one(f"bundle-{name}", bundle.reference, seconds=DOWNLOADS_S) > DOWNLOADS[name]:
         raise TooMany(
             _("These files were asked for too often. Wait ten minutes, then try again."),
             retry_after_s=seconds_left(DOWNLOADS_S),

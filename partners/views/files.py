@@ -1,5 +1,7 @@
 """The files of a whole request: one document, one ZIP, sheets of QR labels."""
 
+from typing import ClassVar
+
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -21,16 +23,20 @@ REFUSALS = refusals(401, 404, 409, 429, 503)
 class RequestFileView(ApiView):
     """A file of a partner's request: bytes of their own type, errors as JSON."""
 
+    name: ClassVar[str]
+
     def bundle(self, request: Request, public_id: str) -> Bundle:
         """The devices of one of the partner's own requests. Raises UnknownOffsets and TooMany."""
         asked = selectors.request_by_id(key_of(request), public_id)
         bundle = selectors.bundle_of(asked, now=timezone.now())
-        count_download(bundle)
+        count_download(bundle, self.name)
         return bundle
 
 
 class CollectiveView(RequestFileView):
     """`/api/v1/offsets/{id}/collective.pdf`"""
+
+    name = "collective.pdf"
 
     @extend_schema(
         operation_id="get_collective_certificate",
@@ -45,6 +51,8 @@ class CollectiveView(RequestFileView):
 class ArchiveView(RequestFileView):
     """`/api/v1/offsets/{id}/certificates.zip`"""
 
+    name = "certificates.zip"
+
     @extend_schema(
         operation_id="get_certificates_archive",
         tags=["offsets"],
@@ -58,6 +66,7 @@ class ArchiveView(RequestFileView):
 class LabelsView(RequestFileView):
     """`/api/v1/offsets/{id}/labels.pdf`"""
 
+    name = "labels.pdf"
     query_serializer = PartQuery
 
     @extend_schema(

@@ -73,7 +73,7 @@ def _for_holder(request: HttpRequest, number: str, token: str, name: str, make: 
         except UnknownOrder as error:
             raise Http404(error.message) from error
     bundle = selectors.bundle_of(order, now=timezone.now())
-    count_download(bundle)
+    count_download(bundle, name)
     response = make(request, bundle)
     response["Content-Disposition"] = f'attachment; filename="{order.number}-{name}"'
     response["X-Robots-Tag"] = "noindex"

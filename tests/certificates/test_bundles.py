@@ -144,14 +144,29 @@ def test_statements_grow_by_batches_and_not_by_devices(
         assert len(list(devices(bundle))) == 7
 
 
-def test_files_are_made_so_many_times_in_ten_minutes() -> None:
+def test_each_file_is_made_so_many_times_in_ten_minutes() -> None:
     caches["counts"].clear()
     bundle = bundle_of()
-    for _download in range(bundles.DOWNLOADS):
-        bundles.count_download(bundle)
-    with pytest.raises(TooMany):
-        bundles.count_download(bundle)
-    bundles.count_download(replace(bundle, reference="10046"))
+    for name, times in bundles.DOWNLOADS.items():
+        for _download in range(times):
+            bundles.count_download(bundle, name)
+        with pytest.raises(TooMany):
+            bundles.count_download(bundle, name)
+        bundles.count_download(replace(bundle, reference="10046"), name)
+
+
+def test_a_device_and_the_one_that_replaces_it_are_both_listed() -> None:
+    bundle = make_bundle(1)
+    ledger.move_to_replacement(
+        bundle.offsets.get(), device_serial="PF-9", reason="broken", actor="staff:1", now=LATER
+    )
+    services.end_certificates(actor="sweep:test")
+    issue()
+    enter_log()
+    draw_all(bundle)
+    states = [(device.offset.device_serial, device.state) for device in devices(bundle)]
+    assert states == [("PF000000", "moved"), ("PF-9", "certified")]
+    assert [row.offset.device_serial for row in certified(bundle)] == ["PF-9"]
 
 
 # --- the collective document
@@ -245,6 +260,16 @@ def test_what_does_not_count_is_said_by_state_and_not_summed(drawn: list[dict[st
     assert "PF-PROMISED" in rest
     assert "PF-WITHDRAWN" not in page
     assert Certificate.objects.get(state="withdrawn").code in rest
+
+
+def test_markup_in_a_name_is_shown_as_typed(drawn: list[dict[str, Any]]) -> None:
+    bundle = make_bundle(1, product="<img src=x>", beneficiary="</style><b>{{ facts }}")
+    collective_pdf(bundle)
+    labels_pdf(bundle)
+    for page in (asked["page"] for asked in drawn):
+        assert "&lt;img src=x&gt;" in page
+        assert "<img" not in page
+    assert "&lt;/style&gt;&lt;b&gt;{{ facts }}" in drawn[0]["page"]
 
 
 def test_without_a_certificate_that_counts_there_is_none(drawn: list[dict[str, Any]]) -> None:

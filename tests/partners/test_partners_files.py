@@ -128,7 +128,7 @@ def test_busy_and_too_often_are_said(asked: str, writer: Caller, monkeypatch: py
         raise CannotDraw("Another document is being drawn.")
 
     monkeypatch.setattr(collective, "draw", busy)
-    monkeypatch.setattr(bundles, "DOWNLOADS", 1)
+    monkeypatch.setitem(bundles.DOWNLOADS, "certificates.zip", 1)
     answer = writer.get(f"{asked}certificates.zip")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "cannot_draw")
     again = writer.get(f"{asked}certificates.zip")

@@ -199,7 +199,7 @@ def test_while_another_document_is_drawn_the_answer_says_to_try_again(
 def test_who_asks_too_often_waits(
     client: Client, order: Order, drawn: list[str], alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundles, "DOWNLOADS", 2)
+    monkeypatch.setitem(bundles.DOWNLOADS, "collective.pdf", 2)
     client.force_login(alice)
     statuses = [client.get(address(order, "collective.pdf")).status_code for _try in range(3)]
     assert statuses == [200, 200, 429]
