@@ -22,27 +22,25 @@ AIRCRAFT_SOURCE = (
 
 @dataclass(frozen=True)
 class Equivalent:
-    """`quantity` whole units are about as much as the amount asked for; one unit is `kg_per_unit` kg CO2e."""
+    """`quantity` whole units are about as much as the amount asked for; one unit is `kg_per_unit` kg CO2e.
+
+    `key` says which unit; its words are claims' (`equivalent_<key>`).
+    """
 
     key: str
     quantity: int
-    unit: str
     kg_per_unit: Decimal
     source: str
 
 
 def car_kilometres(kg: Decimal) -> Equivalent:
     """Kilometres of a typical passenger car in the United States, tailpipe only, at 400 g CO2 a mile."""
-    return _equivalent(
-        kg, "car_kilometres", "km by a typical US passenger car", CAR_KG_PER_MILE / KM_PER_MILE, CAR_SOURCE
-    )
+    return _equivalent(kg, "car_kilometres", CAR_KG_PER_MILE / KM_PER_MILE, CAR_SOURCE)
 
 
 def aircraft_miles(kg: Decimal) -> Equivalent:
     """Miles flown by one airliner, all seats together, at 15.3 kg a mile."""
-    return _equivalent(
-        kg, "aircraft_miles", "miles flown by an airliner", AIRCRAFT_KG_PER_MILE, AIRCRAFT_SOURCE
-    )
+    return _equivalent(kg, "aircraft_miles", AIRCRAFT_KG_PER_MILE, AIRCRAFT_SOURCE)
 
 
 def european_flights(kg: Decimal) -> Equivalent:
@@ -50,12 +48,11 @@ def european_flights(kg: Decimal) -> Equivalent:
     return _equivalent(
         kg,
         "european_flights",
-        "European flights of an airliner",
         AIRCRAFT_KG_PER_EUROPEAN_FLIGHT,
         AIRCRAFT_SOURCE,
     )
 
 
-def _equivalent(kg: Decimal, key: str, unit: str, kg_per_unit: Decimal, source: str) -> Equivalent:
+def _equivalent(kg: Decimal, key: str, kg_per_unit: Decimal, source: str) -> Equivalent:
     quantity = int((kg / kg_per_unit).to_integral_value(ROUND_HALF_UP))
-    return Equivalent(key, quantity, unit, kg_per_unit, source)
+    return Equivalent(key, quantity, kg_per_unit, source)

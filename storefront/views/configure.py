@@ -165,6 +165,7 @@ def emissions(footprint: Footprint, wording: Wording) -> dict[str, Any]:
     sentence = say(f"product_emits_sentence_{kind}", wording=wording, years_words=years_words, kg=kg)
     bounds = error_range(footprint)
     equivalent = car_kilometres(footprint.total_kg)
+    unit = say(f"equivalent_{equivalent.key}", wording=wording)
     statistic = say(f"statistic_{footprint.statistic}", wording=wording)
     return {
         "footprint": footprint,
@@ -189,7 +190,7 @@ def emissions(footprint: Footprint, wording: Wording) -> dict[str, Any]:
             "equivalent_sentence",
             wording=wording,
             amount=f"{kg} kg",
-            equivalent=f"{whole_text(equivalent.quantity)} {equivalent.unit}",
+            equivalent=f"{whole_text(equivalent.quantity)} {unit}",
             source=equivalent.source,
         ),
         "boundary": say(

@@ -39,7 +39,9 @@ def impact(request: HttpRequest) -> HttpResponse:
         "device_count": totals.devices,
         "by_project": [(project, tonnes_text(grams)) for project, grams in by_project],
         "comparisons": [
-            (whole_text(one.quantity), one.unit, one.source) for one in comparisons if one.quantity
+            (whole_text(one.quantity), say(f"equivalent_{one.key}", wording=wording), one.source)
+            for one in comparisons
+            if one.quantity
         ],
         "demo": "" if livemode() else say("certificate_demo", wording=wording),
     }

@@ -25,7 +25,7 @@ def test_the_announced_26_000_tonnes_are_1_789_european_flights_of_14_5_tonnes()
 def test_a_laptop_is_compared_with_driving_at_400_g_a_mile():
     driving = car_kilometres(Decimal(386))
     assert driving.quantity == 1_553  # 386 kg / 0.4 kg a mile x 1.609344 km
-    assert driving.unit == "km by a typical US passenger car"
+    assert driving.key == "car_kilometres"
     assert "EPA-420-F-23-014" in driving.source
 
 

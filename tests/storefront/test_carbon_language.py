@@ -19,7 +19,12 @@ LANGUAGES = ["en", "de", "sv", "fr", "es"]
 PAGES = {
     "/": ("home_title", "home_step_grams", "home_step_credits", "totals_confirmed", "totals_devices_many"),
     "/products/": ("products_compare", "card_no_lifetime"),
-    f"/products/{LAPTOP.lower()}/": ("source_title", "stages_whose", "makers_sheet", "offer_title"),
+    f"/products/{LAPTOP.lower()}/": (
+        "source_title",
+        "makers_sheet",
+        "offer_title",
+        "equivalent_car_kilometres",
+    ),
     "/how-it-works/": ("how_amount", "how_grams", "how_credits", "how_registry", "how_proves"),
     "/impact/": ("totals_confirmed", "totals_surplus", "totals_nothing"),
     "/terms/": ("terms_irrevocable", "terms_substitution", "terms_withdrawal", "withdrawal_wait"),
