@@ -24,6 +24,8 @@ from certificates.models import Certificate, LogCheckpoint, LogEntry, LogHead
 from certificates.translog.checkpoints import Checkpoint
 from certificates.translog.entries import Alloc, Entry, Retire, Reverse, parse_entry
 from certificates.translog.folder import BrokenMirror, Folder
+from certificates.translog.merkle import Tree, leaf_hash
+from claims.wording import current_wording
 from common import events
 from common.codes import random_code
 from common.errors import Conflict, InvalidInput
@@ -93,10 +95,14 @@ def settle(path: Path, *, livemode: bool, reason: str, actor: str, now: datetime
 
 
 def _entries(folder: Folder) -> list[bytes]:
+    """The mirror's entries, once they are known to be those that we have signed."""
     try:
-        return folder.entries()
+        data, newest = folder.entries(), folder.newest()
+        if newest and Tree(map(leaf_hash, data)).root() != newest.root:
+            raise BrokenMirror(f"the entries do not lead to the checkpoint {newest.size} that was signed.")
     except (BrokenMirror, OSError, ValueError) as error:
         raise MirrorMissing(f"The mirror of the public log does not read: {error}") from error
+    return data
 
 
 class _Settling:
@@ -218,6 +224,7 @@ class _Settling:
             livemode=self.livemode,
             state=Certificate.State.WITHDRAWN,
             digest=entry.commitment.hex() if isinstance(entry, Alloc) else "",
+            wording=current_wording(register="A", language="en").id,  # of the page that says it is withdrawn
             language="en",
             issued_at=self.now,
             withdrawn_at=self.now,

@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings as configured
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from pytest_django.fixtures import Settings
 
 from certificates import publiclog, services, tasks
@@ -22,13 +23,15 @@ from certificates.models import Certificate, LogCheckpoint, LogEntry, LogHead
 from certificates.publiclog import certificate_json
 from certificates.settling import Settled, settle
 from certificates.translog.entries import Alloc, Reverse
+from certificates.translog.folder import Folder
 from common.errors import Conflict, InvalidInput
 from common.models import Event
 from offsets import services as ledger
 from offsets.errors import StockStopped
 from offsets.forgotten import ALARM, MAKER
-from offsets.models import Allocation, DeviceOffset, ProjectStock
+from offsets.models import Allocation, DeviceOffset, ProjectStock, Retirement
 from offsets.verify import violations
+from tests.factories.accounts import MarketCountryFactory
 from tests.factories.certificates import (
     ACTOR,
     ISSUED,
@@ -190,6 +193,20 @@ def test_a_certificate_that_was_issued_before_the_backup_is_found_by_its_commitm
     require_sound(kept)
 
 
+def test_pages_show_a_forgotten_claim_as_one_whose_record_is_withdrawn(kept: Path, client: Client) -> None:
+    MarketCountryFactory()
+    make_certificate("PF-1")
+    lengthen(kept, alloc(386_000, 600_000))
+    settled(kept)
+    page = client.get(f"/retirements/{Retirement.objects.get().reference}/")
+    assert page.status_code == 200
+    assert "LOG-2" not in page.content.decode()
+    code = Certificate.objects.get(offset__manufacturer=MAKER).code
+    assert client.get(f"/c/{code}/").status_code == 410
+    assert client.get("/impact/").status_code == 200
+    assert client.get("/sandbox/log/entries?from=2&to=3").content == alloc(386_000, 600_000)
+
+
 def test_staff_can_reverse_a_forgotten_claim_and_the_log_hears_of_it(kept: Path) -> None:
     make_certificate("PF-1")
     lengthen(kept, alloc(386_000, 600_000))
@@ -231,15 +248,18 @@ def test_what_is_no_case_for_settling_is_refused(kept: Path, settings: Settings,
         settle(kept, livemode=False, reason=" ", actor="staff:anna", now=ISSUED)
     whole = (kept / "entries").read_bytes()
     (kept / "entries").write_bytes(whole.replace(b"386000 600000", b"386000 600001"))
-    with pytest.raises(MirrorMissing, match="do not lead to the mirror's checkpoint 3"):
+    with pytest.raises(MirrorMissing, match="do not lead to the checkpoint 3"):
         settled(kept)
+    assert tasks.watch_mirror() == 0  # nothing is stopped by what nobody signed
+    assert not ProjectStock.objects.exclude(alarm="").exists()
     (kept / "entries").write_bytes(whole[:-20])
     with pytest.raises(MirrorMissing, match="missing|cut"):
         settled(kept)
-    (kept / "entries").write_bytes(whole.replace(b"0 0 386000", b"0 0 386001"))
-    with pytest.raises(Conflict, match="another than the mirror's"):
-        settled(kept)
     (kept / "entries").write_bytes(whole)
+    Folder(tmp_path / "other", key_of(livemode=False)).begin()
+    lengthen(tmp_path / "other", LogEntry.objects.get(index=0).data.encode(), alloc(0, 1), alloc(1, 2))
+    with pytest.raises(Conflict, match="another than the mirror's"):
+        settled(tmp_path / "other")
     (kept / "checkpoints" / "3").unlink()
     with pytest.raises(MirrorMissing, match="not among"):
         settled(kept)
