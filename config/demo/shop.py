@@ -58,14 +58,19 @@ def load_people() -> dict[str, object]:
             user.groups.add(Group.objects.get(name=role))
         log_ins[role] = {"email": email, "password": password}
         if role == "alice":
-            account = Account.objects.create(name="Alice Andersson", country="SE")
-            Membership.objects.create(user=user, account=account, role=Membership.Role.ADMIN)
-    account = Account.objects.create(
-        kind=Account.Kind.COMPANY, name="Parts-R-Us AB", country="SE", company_verified_at=timezone.now()
-    )
-    partner = Partner.objects.create(account=account)
+            person = Account.objects.create(name="Alice Andersson", country="SE")
+            for account in (person, _company("Alice & Bob AB")):
+                Membership.objects.create(user=user, account=account, role=Membership.Role.ADMIN)
+    partner = Partner.objects.create(account=_company("Parts-R-Us AB"))
     _key, log_ins["partner_key"] = create_key(partner, ApiKey.Scope.WRITE, False, actor="command:demo_setup")
     return log_ins
+
+
+def _company(name: str) -> Account:
+    """A Swedish company that counts as verified."""
+    return Account.objects.create(
+        kind=Account.Kind.COMPANY, name=name, country="SE", company_verified_at=timezone.now()
+    )
 
 
 def write_log_ins(log_ins: dict[str, object]) -> None:
