@@ -144,12 +144,13 @@ def test_statements_grow_by_batches_and_not_by_devices(
         assert len(list(devices(bundle))) == 7
 
 
-def test_each_file_is_made_so_many_times_in_ten_minutes() -> None:
+def test_each_file_is_made_so_many_times_in_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     caches["counts"].clear()
+    monkeypatch.setattr(bundles, "DOWNLOADS", dict.fromkeys(bundles.DOWNLOADS, 2))
     bundle = bundle_of()
-    for name, times in bundles.DOWNLOADS.items():
-        for _download in range(times):
-            bundles.count_download(bundle, name)
+    for name in bundles.DOWNLOADS:
+        bundles.count_download(bundle, name)
+        bundles.count_download(bundle, name)
         with pytest.raises(TooMany):
             bundles.count_download(bundle, name)
         bundles.count_download(replace(bundle, reference="10046"), name)
@@ -187,7 +188,7 @@ def test_the_collective_document_sums_up_and_says_that_it_is_not_in_the_log() ->
         "As of 24 November 2026. Devices: 3.",
         "has no entry of its own in the public log",
         "CL-4449 Wind Farm Project",
-        "Credits: DEMO-CDM-CL-CER-2-1 to 2",
+        "Credits · DEMO-CDM-CL-CER-2-1 to 2",
         "Retired in the name of Zoë & Søn AB.",
         "Together 1 158 kg. 1 158 000",
         "10045 · eu-consumer-en-1",
@@ -256,7 +257,7 @@ def test_what_does_not_count_is_said_by_state_and_not_summed(drawn: list[dict[st
     assert "Devices: 1." in page
     _counted, _heading, rest = page.partition("Not counted here")
     for state in ("reversed", "withdrawn", "retired", "promised", "needs_person"):
-        assert f"{say(f'state_{state}', wording=bundle.wording)}: 1 · " in rest
+        assert f"{say(f'state_{state}', wording=bundle.wording)} · 1 · " in rest
     assert "PF-PROMISED" in rest
     assert "PF-WITHDRAWN" not in page
     assert Certificate.objects.get(state="withdrawn").code in rest
