@@ -339,6 +339,8 @@ _SLOTS: dict[str, str] = {
     "project_retired_title": "",
     "project_nothing": "",
     "privacy_public": "",
+    "error_is_deviation": "",
+    "error_not_explained": "",
     "equivalent_car_kilometres": "",
     "equivalent_aircraft_miles": "",
     "equivalent_european_flights": "",

@@ -17,7 +17,7 @@ from catalog.errors import FootprintUnknown, NotPriced
 from catalog.models import Option, Product
 from catalog.pcf.equivalents import car_kilometres
 from catalog.pcf.footprint import Footprint
-from catalog.pcf.method import YEARS_TO_CHOOSE
+from catalog.pcf.method import ERROR_IS_STANDARD_DEVIATION, ERROR_NOT_EXPLAINED, YEARS_TO_CHOOSE
 from catalog.selectors import (
     choose_options,
     footprint_of,
@@ -38,6 +38,10 @@ from storefront.buying import Reader, basket_of, delivery_country, device_words,
 from storefront.charts import error_range, footprint_bar
 
 MOSTLY = 2  # a part is "most of it" when it is more than half
+ERROR_MEANINGS = {
+    ERROR_IS_STANDARD_DEVIATION: "error_is_deviation",
+    ERROR_NOT_EXPLAINED: "error_not_explained",
+}
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,7 @@ def emissions(footprint: Footprint, wording: Wording) -> dict[str, Any]:
         "footprint": footprint,
         "sentence": sentence,
         "about_kg": kg,
+        "together": number_text(f"{footprint.total_kg:.1f}", language=wording.language),
         "bar": footprint_bar(footprint, label=sentence),
         "stages": [
             _stage(stage.key, stage.kg, stage.estimate, footprint, wording) for stage in footprint.stages
@@ -184,6 +189,9 @@ def emissions(footprint: Footprint, wording: Wording) -> dict[str, Any]:
         ),
         "error_line": say("error_line", wording=wording, percent=f"{footprint.error_ratio * 100:.0f}")
         if bounds and footprint.error_ratio
+        else "",
+        "error_meaning": say(ERROR_MEANINGS[footprint.error_meaning], wording=wording)
+        if footprint.error_meaning in ERROR_MEANINGS
         else "",
         "range": (about_kg(bounds.low), about_kg(bounds.high)) if bounds else None,
         "equivalent": say(
