@@ -351,6 +351,8 @@ _SLOTS: dict[str, str] = {
     "account_registries": "beneficiary",
     "account_named": "",
     "account_not_named": "",
+    "account_stays": "",
+    "account_for_ever": "beneficiary",
 }
 
 SLOTS: dict[str, frozenset[str]] = {name: frozenset(facts.split()) for name, facts in _SLOTS.items()}
