@@ -37,10 +37,12 @@ def main() -> None:
             for size, child in children.items():
                 appended[size].append(child.do("append", count=A_ROUND))
                 proven[size].append(child.do("prove", count=PROOFS, seed=number)["ms"])
+        print(f"appended: {appended}; proven: {proven}", file=sys.stderr, flush=True)
         certified = {size: child.do("certify", count=100)["ms"] for size, child in children.items()}
         mirrored = children[LARGE].do("mirror", path=str(folder / "mirror"))
         print(f"mirrored: {mirrored}", file=sys.stderr, flush=True)
-        audits = [children[LARGE].do("audit", path=str(folder / "mirror"))["seconds"] for _ in range(AUDITS)]
+        audits = [children[LARGE].do("audit", path=str(folder / "mirror")) for _ in range(AUDITS)]
+        print(f"audited: {audits}", file=sys.stderr, flush=True)
         report(appended, proven, certified, mirrored, audits)
 
 
