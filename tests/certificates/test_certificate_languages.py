@@ -42,7 +42,8 @@ def facts_in(wording: Wording) -> Facts:
         wording=wording.id,
         language=wording.language,
     )
-    return facts_for(offset, code=CODE, issued_at=ISSUED)
+    retired = {"retired_on": "2026-11-24"}  # the sandbox registry's day is the day of the test
+    return facts_for(offset, code=CODE, issued_at=ISSUED) | retired
 
 
 def page_text(facts: Facts) -> str:
