@@ -155,3 +155,14 @@ def test_no_template_of_the_shop_has_a_carbon_sentence_of_its_own() -> None:
             if CARBON.search(sentence) and sentence not in LABELS and path.name != VERIFIER:
                 own.append((path.name, sentence))
     assert own == []
+
+
+@pytest.mark.django_db
+def test_a_sentence_in_another_language_than_its_page_says_so(client: Client) -> None:
+    make_shop()
+    assert '<span lang="' not in text(client.get("/"))
+    Market.objects.update(language="sv")
+    page = text(client.get("/"))
+    sentence = say("step_device", wording=current_wording(register="A", language="sv"))
+    assert f'<span lang="sv">{sentence}</span>' in page
+    assert 'aria-label="<span' not in page
