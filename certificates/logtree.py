@@ -1,7 +1,7 @@
 """The log's entries and tree in tables: what a batch adds to them, and proofs from them.
 
-Every complete subtree's hash is a row, written once: a root or a proof of any size needs about twenty of them
-in a log of a million entries, and no other entry.
+Every complete subtree's hash is a row, written once, and a checkpoint keeps the roots along its right edge: a
+proof in a log of a million entries needs about twenty hashes, and no other entry.
 """
 
 import json
@@ -14,7 +14,14 @@ from django.db import connection
 
 from certificates.logkeys import LogKeyChanged, key_of
 from certificates.models import LogCheckpoint, LogEntry, LogHead, LogNode
-from certificates.translog.merkle import inclusion_proof, leaf_hash, node_hash, root_of
+from certificates.translog.merkle import (
+    HASH_BYTES,
+    edge_roots,
+    edge_starts,
+    inclusion_proof,
+    leaf_hash,
+    node_hash,
+)
 from common.rows import insert, insert_values
 
 
@@ -55,8 +62,8 @@ class Batch:
     def store(self) -> LogCheckpoint:
         """Write entries and nodes, raise the size, store size and root unsigned."""
         livemode, old = self.head.livemode, self.head.size
-        edge = [(level, (old >> level) - 1) for level in range(old.bit_length()) if old >> level & 1]
-        known = nodes_of(livemode, edge)
+        rightmost = [(level, (old >> level) - 1) for level in range(old.bit_length()) if old >> level & 1]
+        known = nodes_of(livemode, rightmost)
         made = self._grow(known)
         insert(row for row in self.rows if row.reverses is None)
         insert(self._reversing())
@@ -69,9 +76,13 @@ class Batch:
         LogHead.objects.filter(pk=self.head.pk, size=old).update(size=size)
         self.head.size = size
         known |= made
-        root = root_of(size, lambda level, index: known[level, index])
+        edge = edge_roots(size, lambda level, index: known[level, index])
         return LogCheckpoint.objects.create(
-            livemode=livemode, size=size, root=b64encode(root).decode(), created_at=self.now
+            livemode=livemode,
+            size=size,
+            root=b64encode(edge[0]).decode(),
+            edge=b"".join(edge[start] for start in edge_starts(size)),
+            created_at=self.now,
         )
 
     def _reversing(self) -> Iterator[LogEntry]:
@@ -115,8 +126,11 @@ def nodes_of(livemode: bool, wanted: Iterable[tuple[int, int]]) -> dict[tuple[in
         return {(level, index): bytes(value) for level, index, value in cursor.fetchall()}
 
 
-def inclusion_proofs(indexes: Sequence[int], *, size: int, livemode: bool) -> list[list[bytes]]:
-    """The inclusion proof of each entry in a log of `size`; one statement for all of them."""
+def inclusion_proofs(indexes: Sequence[int], checkpoint: LogCheckpoint) -> list[list[bytes]]:
+    """The inclusion proof of each entry in the log of this checkpoint; one statement for all of them."""
+    size, stored = checkpoint.size, bytes(checkpoint.edge)
+    places = range(0, len(stored), HASH_BYTES)
+    edge = {start: stored[at : at + HASH_BYTES] for start, at in zip(edge_starts(size), places, strict=False)}
     wanted: set[tuple[int, int]] = set()
 
     def note(level: int, index: int) -> bytes:
@@ -124,6 +138,8 @@ def inclusion_proofs(indexes: Sequence[int], *, size: int, livemode: bool) -> li
         return b""
 
     for index in indexes:
-        inclusion_proof(index, size, note)
-    nodes = nodes_of(livemode, wanted)
-    return [inclusion_proof(index, size, lambda level, place: nodes[level, place]) for index in indexes]
+        inclusion_proof(index, size, note, edge=edge)
+    nodes = nodes_of(checkpoint.livemode, wanted)
+    return [
+        inclusion_proof(index, size, lambda level, place: nodes[level, place], edge=edge) for index in indexes
+    ]

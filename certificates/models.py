@@ -170,6 +170,7 @@ class LogCheckpoint(models.Model):
     livemode = models.BooleanField()
     size = models.BigIntegerField()
     root = models.CharField(max_length=44)  # base64
+    edge = models.BinaryField(default=b"", db_default=b"")  # merkle.edge_roots by their starts; older: none
     text = models.TextField(blank=True)
     created_at = models.DateTimeField()
 

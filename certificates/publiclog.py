@@ -221,9 +221,7 @@ def certificate_json(certificate: Certificate) -> bytes:
         )
     }
     pairs = [(retires[row.allocation.span.retirement_id], row) for row in allocs if row.allocation]
-    proofs = inclusion_proofs(
-        [entry.index for pair in pairs for entry in pair], size=checkpoint.size, livemode=certificate.livemode
-    )
+    proofs = inclusion_proofs([entry.index for pair in pairs for entry in pair], checkpoint)
     parts = []
     for number, (retire, alloc) in enumerate(pairs):
         allocation = alloc.allocation

@@ -5,7 +5,8 @@ put together from such nodes, so a log may keep them in memory (Tree) or in a ta
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 HASH_BYTES = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
@@ -66,7 +67,7 @@ class Tree:
 
 def root_of(size: int, node: Node) -> bytes:
     """MTH of the first `size` leaves."""
-    return _range_root(0, size, node) if size else EMPTY_ROOT
+    return edge_roots(size, node)[0] if size else EMPTY_ROOT
 
 
 def _range_root(start: int, end: int, node: Node) -> bytes:
@@ -82,8 +83,35 @@ def _range_root(start: int, end: int, node: Node) -> bytes:
     return value
 
 
-def inclusion_proof(index: int, size: int, node: Node) -> list[bytes]:
-    """PATH(index, D[size]), from the leaf upwards. Raises ValueError unless index < size."""
+def edge_starts(size: int) -> list[int]:
+    """Where the complete subtrees begin that a log of this size consists of: one for each 1 bit."""
+    starts, start = [], 0
+    for level in range(size.bit_length() - 1, -1, -1):
+        if size >> level & 1:
+            starts.append(start)
+            start += 1 << level
+    return starts
+
+
+def edge_roots(size: int, node: Node) -> dict[int, bytes]:
+    """Root of the leaves [start, size) for each of `edge_starts`; that of 0 is the log's root."""
+    roots: dict[int, bytes] = {}
+    end, value = size, b""
+    for start in reversed(edge_starts(size)):
+        level = (end - start).bit_length() - 1
+        part = node(level, start >> level)
+        value = node_hash(part, value) if value else part
+        roots[start], end = value, start
+    return roots
+
+
+def inclusion_proof(
+    index: int, size: int, node: Node, *, edge: Mapping[int, bytes] = MappingProxyType({})
+) -> list[bytes]:
+    """PATH(index, D[size]), from the leaf upwards. Raises ValueError unless index < size.
+
+    With the `edge_roots` of this size it asks for one node a level at most, else for up to twice as many.
+    """
     if not 0 <= index < size:
         raise ValueError(f"A log of {size} has no entry {index}.")
     path: list[bytes] = []
@@ -91,7 +119,8 @@ def inclusion_proof(index: int, size: int, node: Node) -> list[bytes]:
     while end - start > 1:
         middle = start + _split(end - start)
         if index < middle:
-            path.append(_range_root(middle, end, node))
+            known = edge.get(middle) if end == size else None
+            path.append(known or _range_root(middle, end, node))
             end = middle
         else:
             path.append(_range_root(start, middle, node))

@@ -22,6 +22,8 @@ from certificates.translog.merkle import (
     BrokenProof,
     Tree,
     check_consistency,
+    edge_roots,
+    inclusion_proof,
     leaf_hash,
     node_hash,
     root_from_inclusion,
@@ -194,6 +196,7 @@ def test_every_entry_of_every_size_has_a_proof_and_no_other_entry_fits_it() -> N
     for size in range(1, 41):
         for index in range(size):
             path = tree.inclusion(index, size)
+            assert path == inclusion_proof(index, size, tree.node, edge=edge_roots(size, tree.node))
             assert root_from_inclusion(LEAVES[index], index, size, path) == tree.root(size)
             assert root_from_inclusion(LEAVES[index - 1], index, size, path) != tree.root(size) or size == 1
             with pytest.raises(BrokenProof):
@@ -353,3 +356,18 @@ def test_an_altered_proof_does_not_read(before: str, after: str) -> None:
 def test_the_range_of_a_retirement_is_its_credits() -> None:
     assert (RETIRED.credits, RETIRED.grams) == (2506, 2_506_000_000)
     assert b64decode(VECTOR_OTHER)[:1] == b"\xd9"
+
+
+def test_a_proof_beside_the_edge_of_its_size_asks_for_one_node_a_level() -> None:
+    size = 1_000_409
+    asked: list[tuple[int, int]] = []
+
+    def note(level: int, index: int) -> bytes:
+        asked.append((level, index))
+        return b"\x00" * 32
+
+    edge = edge_roots(size, note)
+    for index in (0, 524_287, 524_288, 999_999, size - 1):
+        asked.clear()
+        inclusion_proof(index, size, note, edge=edge)
+        assert len(asked) <= size.bit_length()
