@@ -398,6 +398,11 @@ class DeviceOffset(models.Model):
                 condition=Q(covered_at__isnull=False, certified_at__isnull=True, ended_at__isnull=True),
                 name="offset_to_certify",
             ),
+            models.Index(
+                fields=["id"],
+                condition=Q(covered_at__isnull=False, ended_at__isnull=False),
+                name="offset_ended",  # the sweep looks here for certificates that still say valid
+            ),
             models.Index(fields=["device_serial"], name="offset_by_serial"),
             models.Index(
                 fields=["project", "livemode", "beneficiary"],
