@@ -3,7 +3,7 @@
 # All that Clearline writes to a home; --reset deletes these and nothing else.
 HOME_NAMES=(
     clearline.sqlite3 clearline.sqlite3-wal clearline.sqlite3-shm clearline.sqlite3-journal
-    cache keys mail media staticfiles sandbox-registry.jsonl ledger-epoch.json ledger-epoch.lock demo.json last-purchase.json
+    cache counts keys mail media staticfiles sandbox-registry.jsonl ledger-epoch.json ledger-epoch.lock demo.json last-purchase.json
     celerybeat-schedule celerybeat-schedule.{db,bak,dat,dir} .ready .setting-up stack
 )
 

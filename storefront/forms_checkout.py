@@ -95,7 +95,20 @@ class CheckoutForm(forms.Form):
         named = data.get("account") or data.get("company") or "company" in self.errors
         if data.get("kind") == BUSINESS and not named:
             self.add_error("company", _("Name the company, or choose to buy for yourself."))
+        if data.get("kind") == BUSINESS and (field := self._of_another_company(data)):
+            text = _("You have chosen %(name)s. Choose another company above, or leave this empty.")
+            self.add_error(field, text % {"name": data["account"].name})
         return data
+
+    def _of_another_company(self, data: dict[str, Any]) -> str:
+        """The field that says otherwise than the account that was chosen; "" when none does."""
+        account = data.get("account")
+        if account is None:
+            return ""
+        if data.get("company") and data["company"] != account.name:
+            return "company"
+        vat_id = str(data.get("vat_id", "")).replace(" ", "").upper()
+        return "vat_id" if vat_id and vat_id != account.vat_id else ""
 
     def owner(self) -> Account | None:
         """The company account that was chosen; None for a private buyer and a company that is new."""

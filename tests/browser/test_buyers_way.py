@@ -107,6 +107,7 @@ def test_on_a_desktop_with_javascript_as_a_company(shop: Shop, page: Page) -> No
     page.get_by_label("E-mail").fill(alice["email"])
     page.get_by_label("Delivery address").fill("Storgatan 2\n111 22 Stockholm")
     page.get_by_label("for a company").check()
+    page.get_by_label("Company account").select_option("another company")
     page.get_by_label("Company", exact=True).fill("Andersson Data AB")
     page.get_by_label("VAT id").fill("SE556012579001")
     page.get_by_label("PO number").fill("PO-77")

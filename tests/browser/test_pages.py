@@ -136,7 +136,7 @@ def test_staff_see_the_shop_as_somebody_else_and_come_back(shop: Shop, page: Pag
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     log_in(shop, page, "manager")
     page.goto(f"{shop.url}/admin/")
-    page.get_by_role("button", name="a company in Sweden").click()
+    page.get_by_role("button", name="a company in Sweden", exact=True).click()
     expect(page.get_by_text("Preview: you read this as a verified company in Sweden.")).to_be_visible()
     page.goto(f"{shop.url}/products/thinkpad-t490/")
     expect(page.locator(".offer").get_by_role("button")).to_contain_text("CO2 Offset Service")

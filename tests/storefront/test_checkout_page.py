@@ -224,3 +224,19 @@ def test_nobody_orders_for_a_company_of_others(
         client.post("/checkout/", {**GUEST, **business})
     assert Order.objects.filter(owner=alices_company).count() == 0
     assert Order.objects.filter(audience="company").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"), [({"company": "Other AB"}, "company"), ({"vat_id": "DE136695976"}, "vat_id")]
+)
+def test_another_company_than_the_one_that_was_chosen_is_not_passed_over(
+    client: Client, wind: Project, alice: User, alices_company: Account, typed: dict[str, str], field: str
+) -> None:
+    client.force_login(alice)
+    fill(client, wind)
+    chosen = {"kind": "business", "account": str(alices_company.pk)}
+    answer = client.post("/checkout/", {**WITH_CREDITS, **chosen, **typed})
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == [field]
+    assert "You have chosen Alice &amp; Bob AB." in text(answer)
+    assert Order.objects.count() == 0
