@@ -86,7 +86,7 @@ def open_shop(home: Path) -> Iterator[Shop]:
     ]
     processes = [
         subprocess.Popen([sys.executable, *serve], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL),
-        subprocess.Popen([*manage, "work", "--pause", "0.2"], cwd=ROOT, env=environment),
+        subprocess.Popen([*manage, "work", "--pause", "0.5"], cwd=ROOT, env=environment),
     ]
     try:
         _wait(url)
