@@ -59,7 +59,8 @@ def answer(message: dict[str, Any]) -> tuple[int, bytes]:
             )
     except rendering.CannotRender as error:
         return 0, str(error).encode()
-    except Exception as error:  # noqa: BLE001 whatever it is, the parent is told and the next one is tried
+    # Whatever one page raises, a bug of the renderer too: the parent is told, and the next page is tried.
+    except Exception as error:  # noqa: BLE001
         return 0, f"{type(error).__name__}: {error}".encode()[:1000]
     return 1, content
 

@@ -200,7 +200,11 @@ def try_again(certificate: Certificate, *, reason: str, actor: str) -> None:
 def end_certificates(*, actor: str) -> int:
     """Certificates whose device's claim has ended say so: reversed, or moved to another device."""
     ended = list(
-        Certificate.objects.filter(state=Certificate.State.VALID, offset__ended_at__isnull=False)
+        Certificate.objects.filter(
+            state=Certificate.State.VALID,
+            offset__covered_at__isnull=False,  # said for the index offset_ended: what is certified is covered
+            offset__ended_at__isnull=False,
+        )
         .select_related("offset")
         .select_for_update(of=("self",), skip_locked=True)[:ISSUE_BATCH]
     )

@@ -8,7 +8,7 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import AllowAny  # for the public catalogue only, see PublicView
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -65,7 +65,8 @@ class PublicView(ApiView):
     """Needs no key and ignores one; its answers may be kept for five minutes."""
 
     authentication_classes = ()
-    permission_classes = (AllowAny,)  # prices, footprints and projects are on the shop's pages too
+    # Prices, footprints and projects are on the shop's pages too, which anybody reads without a key.
+    permission_classes = (AllowAny,)
     throttle_classes = (PublicThrottle,)
     cache_control = f"public, max-age={PUBLIC_SECONDS}"
 

@@ -44,6 +44,7 @@ def run_round(*, stop: threading.Event | None = None) -> None:
         close_old_connections()
         try:
             current_app.tasks[name]()
-        except Exception:  # noqa: BLE001 the worker outlives any sweep; the next round tries again
+        # The embedded worker outlives any sweep: what failed is logged, and the next round tries again.
+        except Exception:  # noqa: BLE001
             log.exception("sweep failed name=%s", name)
         time.sleep(0.005)
