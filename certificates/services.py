@@ -199,12 +199,10 @@ def try_again(certificate: Certificate, *, reason: str, actor: str) -> None:
 @transaction.atomic(durable=True)
 def end_certificates(*, actor: str) -> int:
     """Certificates whose device's claim has ended say so: reversed, or moved to another device."""
+    # The index offset_ended holds these; what is certified is covered.
+    claims = DeviceOffset.objects.filter(covered_at__isnull=False, ended_at__isnull=False)
     ended = list(
-        Certificate.objects.filter(
-            state=Certificate.State.VALID,
-            offset__covered_at__isnull=False,  # said for the index offset_ended: what is certified is covered
-            offset__ended_at__isnull=False,
-        )
+        Certificate.objects.filter(state=Certificate.State.VALID, offset__in=claims)
         .select_related("offset")
         .select_for_update(of=("self",), skip_locked=True)[:ISSUE_BATCH]
     )
