@@ -1,7 +1,8 @@
 """The process that renders: reads one request a time from stdin, answers on stdout, ends when stdin closes.
 
 It knows no database, no settings and no secrets. A message is four bytes of length and JSON; an answer is one
-byte (1 = PDF, 0 = what is wrong), four bytes of length and the content. Memory is limited here, time by the
+byte (1 = PDF, 0 = what is wrong with the page, 2 = what went wrong in this process, which must not be asked
+again), four bytes of length and the content. Memory is limited here, to what the parent says; time by the
 parent, which kills a child that takes too long.
 """
 
@@ -14,13 +15,11 @@ import sys
 from datetime import datetime
 from typing import Any, BinaryIO
 
-MEMORY_LIMIT = 1_000_000_000  # address space; a page takes about 90 MB of memory
 
-
-def main(requests: BinaryIO, answers: BinaryIO) -> None:
+def main(requests: BinaryIO, answers: BinaryIO, *, memory_limit: int) -> None:
     """Answer until the input ends. Ctrl-C is for the parent: we end when it does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    resource.setrlimit(resource.RLIMIT_AS, (memory_limit, memory_limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     from certificates import rendering  # noqa: PLC0415 after the limits
 
@@ -35,7 +34,7 @@ def main(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 def answer(message: dict[str, Any]) -> tuple[int, bytes]:
-    """1 and the PDF, or 0 and what is wrong."""
+    """1 and the PDF, 0 and what is wrong with the page, or 2 and what went wrong here."""
     from certificates import rendering  # noqa: PLC0415 after the limits
 
     identifier = bytes.fromhex(message["digest"])[:16]
@@ -59,13 +58,16 @@ def answer(message: dict[str, Any]) -> tuple[int, bytes]:
             )
     except rendering.CannotRender as error:
         return 0, str(error).encode()
-    # Whatever one page raises, a bug of the renderer too: the parent is told, and the next page is tried.
+    except MemoryError:
+        return 2, b"wanted more memory than its limit"
+    # Whatever one page raises, a bug of the renderer too, or a library that is out of memory and does not say
+    # so: the parent is told, and tries the next page in a process whose state is known.
     except Exception as error:  # noqa: BLE001
-        return 0, f"{type(error).__name__}: {error}".encode()[:1000]
+        return 2, f"failed with {type(error).__name__}: {error}".encode()[:1000]
     return 1, content
 
 
 if __name__ == "__main__":
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not stand between answers
-    main(sys.stdin.buffer, answers)
+    main(sys.stdin.buffer, answers, memory_limit=int(sys.argv[1]))

@@ -4,6 +4,7 @@ The process gets no secret: its environment holds where programs and fonts are, 
 """
 
 import atexit
+import contextlib
 import json
 import os
 import selectors as io_selectors
@@ -25,6 +26,7 @@ from common.errors import DomainError
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT_S = 30.0
 TIME_LIMIT_S = 10.0
+MEMORY_LIMIT = 1_000_000_000  # bytes of address space; a page takes about 90 MB of memory
 MAX_PDF_BYTES = 5_000_000
 RENDERS_PER_PROCESS = 500
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "FONTCONFIG_PATH", "FONTCONFIG_FILE", "XDG_CACHE_HOME")
@@ -80,7 +82,7 @@ class Renderer:
         """A process that has said that it is ready. Raises RendererUnavailable."""
         try:
             child = subprocess.Popen(  # noqa: S603 our own module
-                [sys.executable, "-m", "certificates.render_child"],
+                [sys.executable, "-m", "certificates.render_child", str(MEMORY_LIMIT)],
                 cwd=ROOT,
                 env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
                 stdin=subprocess.PIPE,
@@ -100,12 +102,14 @@ class Renderer:
             raise EOFError("has no pipe")
         child.stdin.write(struct.pack(">I", len(message)) + message)
         child.stdin.flush()
-        fine, length = struct.unpack(">BI", _read(child, 5, deadline))
+        kind, length = struct.unpack(">BI", _read(child, 5, deadline))
         if length > MAX_PDF_BYTES:
             raise OSError(f"answered with {length} bytes")
         content = _read(child, length, deadline)
-        if not fine:
+        if kind == 0:
             raise RenderingFailed(content.decode(errors="replace"))
+        if kind == 2:  # noqa: PLR2004 see render_child
+            raise OSError(content.decode(errors="replace"))
         return content
 
     def _kill(self) -> None:
@@ -137,7 +141,8 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
     child.wait()
     for pipe in (child.stdin, child.stdout):
         if pipe is not None:
-            pipe.close()
+            with contextlib.suppress(BrokenPipeError):  # a request that it never read
+                pipe.close()
 
 
 renderer = Renderer()
