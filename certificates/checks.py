@@ -10,7 +10,8 @@ from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 
-from certificates.logkeys import LogKeyMissing, key_of
+from certificates.logkeys import LogKeyChanged, LogKeyMissing, signer_of
+from certificates.models import LogHead
 
 FONTS = {"Inter": "fonts-inter", "DejaVu Sans Mono": "fonts-dejavu-core"}
 
@@ -46,25 +47,16 @@ def logs_keep_their_keys(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Another key than the one that signed a log refuses to start: `migrate` runs first, and runs this."""
-    from certificates.models import LogHead  # noqa: PLC0415 apps are loaded only now
-
     found: list[CheckMessage] = []
     if not databases or LogHead._meta.db_table not in connection.introspection.table_names():
         return found
     for head in LogHead.objects.order_by("pk"):
         try:
-            key = key_of(livemode=head.livemode)
+            signer_of(livemode=head.livemode)
         except LogKeyMissing:
             continue  # settings.py refuses where this mode is the shop's own; nothing is signed in the other
-        if (head.origin, head.public_key) != (key.origin, key.public.hex()):
-            found.append(
-                Error(
-                    f"{head.origin} was signed by another key, or under another name, before.",
-                    hint="Put the former CLEARLINE_LOG_SEED_* and CLEARLINE_LOG_ORIGIN back;"
-                    " docs/operations.md says what to do when the key is lost.",
-                    id="certificates.E001",
-                )
-            )
+        except LogKeyChanged as error:
+            found.append(Error(error.message, id="certificates.E001"))
     return found
 
 

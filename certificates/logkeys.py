@@ -1,8 +1,10 @@
-"""Names and keys of the public logs: one log a mode, one key a log, and nothing else is signed with it."""
+"""Names and keys of the public logs: one log a mode, one key at a time; it signs nothing else."""
 
 from django.conf import settings
 
+from certificates.models import FormerLogKey, LogHead
 from certificates.translog.checkpoints import LogKey, Signer
+from certificates.translog.keyring import Keyring, base_of_origin, first_origin
 from common.errors import Conflict, DomainError
 
 
@@ -14,7 +16,7 @@ class LogKeyMissing(DomainError):
 
 
 class LogKeyChanged(Conflict):
-    """Another key signed this log before; nothing is signed until the right one is back."""
+    """Another key signed this log before; nothing is signed until the right one is back, or takes over."""
 
     code = "log_key_changed"
 
@@ -24,9 +26,14 @@ def mode_of(*, livemode: bool) -> str:
     return "live" if livemode else "sandbox"
 
 
-def origin_of(*, livemode: bool) -> str:
-    """The log's name: live and sandbox have logs and keys of their own."""
-    return f"{settings.LOG_ORIGIN}/1" if livemode else f"{settings.LOG_ORIGIN}/sandbox/1"
+def option_of(*, livemode: bool) -> str:
+    """What a command of this mode's log ends with."""
+    return "" if livemode else " --sandbox"
+
+
+def base_of(*, livemode: bool) -> str:
+    """How the log's names begin: live and sandbox have logs and keys of their own."""
+    return str(settings.LOG_ORIGIN) if livemode else f"{settings.LOG_ORIGIN}/sandbox"
 
 
 def has_key(*, livemode: bool) -> bool:
@@ -34,8 +41,8 @@ def has_key(*, livemode: bool) -> bool:
     return bool(settings.LOG_SEEDS[mode_of(livemode=livemode)])
 
 
-def signer_of(*, livemode: bool) -> Signer:
-    """The key of a mode. Raises LogKeyMissing."""
+def seed_of(*, livemode: bool) -> bytes:
+    """The secret key in the environment. Raises LogKeyMissing."""
     mode = mode_of(livemode=livemode)
     try:
         raw = bytes.fromhex(settings.LOG_SEEDS[mode])
@@ -46,9 +53,41 @@ def signer_of(*, livemode: bool) -> Signer:
             f"CLEARLINE_LOG_SEED_{mode.upper()} must hold 32 bytes in hexadecimal;"
             " the public log signs nothing without it."
         )
-    return Signer(origin_of(livemode=livemode), raw)
+    return raw
+
+
+def signer_of(*, livemode: bool) -> Signer:
+    """The key of a mode. Raises LogKeyMissing, and LogKeyChanged where the log is another key's."""
+    raw, base = seed_of(livemode=livemode), base_of(livemode=livemode)
+    head = LogHead.objects.filter(livemode=livemode).first()
+    signer = Signer(head.origin if head else first_origin(base), raw)
+    if head and not is_signed_by(head, signer):
+        raise LogKeyChanged(
+            f"{head.origin} was signed by another key or under another name before: nothing is signed. Put"
+            " the former CLEARLINE_LOG_SEED_* and CLEARLINE_LOG_ORIGIN back; or, where a new key shall go on,"
+            f" ./run manage rotate_log_key{option_of(livemode=livemode)} (docs/operations.md)."
+        )
+    return signer
+
+
+def is_signed_by(head: LogHead, signer: Signer) -> bool:
+    """Whether this log goes on under this key and under the name that the environment gives it."""
+    named = base_of_origin(head.origin) == base_of(livemode=head.livemode)
+    return named and head.public_key == signer.key.public.hex()
+
+
+def keyring_of(*, livemode: bool) -> Keyring:
+    """What is published of the log's keys. Raises LogKeyMissing where there is no log and no key for one."""
+    head = LogHead.objects.filter(livemode=livemode).first()
+    if head is None:
+        return Keyring((signer_of(livemode=livemode).key,))
+    pairs = [(head.origin, head.public_key)]
+    pairs += (
+        FormerLogKey.objects.filter(livemode=livemode).order_by("-pk").values_list("origin", "public_key")
+    )
+    return Keyring(tuple(LogKey(origin, bytes.fromhex(public)) for origin, public in pairs))
 
 
 def key_of(*, livemode: bool) -> LogKey:
-    """What is published of the key. Raises LogKeyMissing."""
-    return signer_of(livemode=livemode).key
+    """The key that signs now, as published. Raises LogKeyMissing as keyring_of."""
+    return keyring_of(livemode=livemode).current

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from certificates.logkeys import LogKeyChanged, key_of
+from certificates.logkeys import signer_of
 from certificates.models import LogCheckpoint, LogEntry, LogHead, LogNode
 from certificates.translog.merkle import (
     HASH_BYTES,
@@ -27,16 +27,11 @@ from common.rows import insert, insert_values
 
 def lock_head(livemode: bool) -> LogHead:
     """Take the sequencer's lock, and make the log if it is new. Raises LogKeyMissing and LogKeyChanged."""
-    key = key_of(livemode=livemode)
-    public = key.public.hex()
-    LogHead.objects.get_or_create(livemode=livemode, defaults={"origin": key.origin, "public_key": public})
+    key = signer_of(livemode=livemode).key
+    named = {"origin": key.origin, "public_key": key.public.hex()}
+    LogHead.objects.get_or_create(livemode=livemode, defaults=named)
     head = LogHead.objects.select_for_update().get(livemode=livemode)
-    if (head.origin, head.public_key) != (key.origin, public):
-        raise LogKeyChanged(
-            f"{head.origin} was signed by another key or under another name before: nothing is signed. Put"
-            " the former CLEARLINE_LOG_SEED_* and CLEARLINE_LOG_ORIGIN back; docs/operations.md says what"
-            " to do when the key is lost."
-        )
+    signer_of(livemode=livemode)  # under the lock: no key takes over any more
     return head
 
 

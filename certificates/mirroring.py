@@ -14,7 +14,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import QuerySet
 
-from certificates.logkeys import has_key, key_of, mode_of
+from certificates.logkeys import has_key, keyring_of, mode_of, option_of
 from certificates.models import LogCheckpoint, LogEntry, LogHead
 from certificates.translog.folder import BrokenMirror, Folder
 from common.errors import Conflict, DomainError
@@ -42,11 +42,11 @@ def configured(*, livemode: bool) -> Folder | None:
     """
     if settings.LOG_MIRROR is None or not has_key(livemode=livemode):
         return None
-    folder = Folder(settings.LOG_MIRROR / mode_of(livemode=livemode), key_of(livemode=livemode))
+    folder = Folder(settings.LOG_MIRROR / mode_of(livemode=livemode), keyring_of(livemode=livemode))
     if not folder.has_begun:
         raise MirrorMissing(
             f"There is no mirror of the public log in {folder.path}. Mount it, or begin one:"
-            f" ./run manage mirror_log{'' if livemode else ' --sandbox'}"
+            f" ./run manage mirror_log{option_of(livemode=livemode)}"
         )
     return folder
 
@@ -89,7 +89,7 @@ def behind(folder: Folder, *, livemode: bool) -> str:
     return (
         f"The public log's mirror has {newest.size} entries, and the database {what}: it was restored from an"
         " older backup. Nothing is signed, no certificate is issued and no grams are given out until a"
-        f" person settles it: ./run manage settle_log{'' if livemode else ' --sandbox'}"
+        f" person settles it: ./run manage settle_log{option_of(livemode=livemode)}"
     )
 
 
@@ -99,7 +99,7 @@ def mirror(path: Path, *, livemode: bool) -> int:
     Raises MirrorMissing where it is another log's, does not read, or holds other entries than the database;
     LogBehind where it has more. Then nothing is written.
     """
-    folder = Folder(path, key_of(livemode=livemode))
+    folder = Folder(path, keyring_of(livemode=livemode))
     try:
         folder.begin()
         with folder.locked():

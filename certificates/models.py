@@ -102,8 +102,23 @@ class LogHead(models.Model):
 
     livemode = models.BooleanField(unique=True)
     size = models.BigIntegerField(default=0)
-    origin = models.CharField(max_length=120)
+    origin = models.CharField(max_length=240)
     public_key = models.CharField(max_length=64)  # hexadecimal; another key refuses to go on
+
+    def __str__(self) -> str:
+        return self.origin
+
+
+class FormerLogKey(models.Model):
+    """A key that signed a log before the one in its head. Append-only."""
+
+    livemode = models.BooleanField()
+    origin = models.CharField(max_length=240, unique=True)
+    public_key = models.CharField(max_length=64)  # hexadecimal
+    replaced_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["livemode", "-id"]
 
     def __str__(self) -> str:
         return self.origin

@@ -17,13 +17,15 @@ from django.db import transaction
 
 from certificates import events as kinds
 from certificates import mirroring
-from certificates.logkeys import key_of
+from certificates.keychange import take_over
+from certificates.logkeys import keyring_of
 from certificates.logtree import Batch, lock_head
 from certificates.mirroring import LogBehind, MirrorMissing
 from certificates.models import Certificate, LogCheckpoint, LogEntry, LogHead
 from certificates.translog.checkpoints import Checkpoint
 from certificates.translog.entries import Alloc, Entry, Retire, Reverse, parse_entry
 from certificates.translog.folder import BrokenMirror, Folder
+from certificates.translog.keyring import Keyring
 from certificates.translog.merkle import Tree, leaf_hash
 from claims.wording import current_wording
 from common import events
@@ -79,16 +81,21 @@ def settle(path: Path, *, livemode: bool, reason: str, actor: str, now: datetime
     """Take over what the mirror in this folder holds beyond this database. One durable transaction.
 
     Raises Conflict when there is nothing to settle, when the database's log is not the beginning of the
-    mirror's, when retirements must be reconciled or stock must be imported first; MirrorMissing when the
-    folder does not read. Then nothing has changed.
+    mirror's, when retirements must be reconciled or stock must be imported first; LogKeyChanged when the log
+    has a later key than the environment's; MirrorMissing when the folder does not read. Then nothing has
+    changed.
     """
     if not reason.strip():
         raise InvalidInput("Say why the database is behind, and how you know.")
-    folder = Folder(path, key_of(livemode=livemode))
+    keys = keyring_of(livemode=livemode)
+    folder = Folder(path, keys)
     try:
         data = _entries(folder)
         checkpoints = list(folder.checkpoints())
         with transaction.atomic(durable=True):
+            if (later := folder.known_keys()) != keys:
+                _check_keys(later, data)
+                take_over(later, livemode=livemode, now=now)
             return _Settling(livemode, data, reason=reason, actor=actor, now=now).run(checkpoints)
     except (BrokenMirror, OSError, ValueError) as error:
         raise MirrorMissing(f"Nothing was settled: {error}") from error
@@ -103,6 +110,14 @@ def _entries(folder: Folder) -> list[bytes]:
     except (BrokenMirror, OSError, ValueError) as error:
         raise MirrorMissing(f"The mirror of the public log does not read: {error}") from error
     return data
+
+
+def _check_keys(keys: Keyring, data: Sequence[bytes]) -> None:
+    """Each later key names a beginning of these entries. Raises BrokenMirror."""
+    tree = Tree(map(leaf_hash, data))
+    for named in keys.successions:
+        if named.size > len(data) or tree.root(named.size) != named.root:
+            raise BrokenMirror(f"key {named.number} names {named.size} entries that are not the mirror's.")
 
 
 class _Settling:

@@ -7,6 +7,7 @@ TRIGGERS = (
     *append_only("certificates.LogNode"),
     no_delete("certificates.LogCheckpoint"),
     no_delete("certificates.LogHead"),
+    *append_only("certificates.FormerLogKey"),
     write_once(
         "certificates.LogCheckpoint",
         name="signed_once",
@@ -17,8 +18,11 @@ TRIGGERS = (
     write_once(
         "certificates.LogHead",
         name="only_grows",
-        condition="NEW.size < OLD.size OR OLD.origin <> NEW.origin OR OLD.public_key <> NEW.public_key",
-        message="certificates.LogHead: a log only grows, and its key stays.",
+        condition="NEW.size < OLD.size OR OLD.livemode <> NEW.livemode"
+        " OR (OLD.origin <> NEW.origin OR OLD.public_key <> NEW.public_key) AND NOT (OLD.origin <> NEW.origin"
+        " AND EXISTS (SELECT 1 FROM certificates_formerlogkey AS former WHERE former.livemode = OLD.livemode"
+        " AND former.origin = OLD.origin AND former.public_key = OLD.public_key))",
+        message="certificates.LogHead: a log only grows, and its key stays unless the former one is kept.",
     ),
     no_delete("certificates.Certificate"),
     write_once(

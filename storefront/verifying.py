@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from certificates.logkeys import LogKeyMissing, key_of
+from certificates.logkeys import LogKeyMissing, keyring_of
 from claims.registers import Register
 from claims.wording import current_wording, say
 
@@ -19,6 +19,10 @@ NOT_VALID = {
     "before_retirement": _("The grams were given out before they were retired."),
     "checkpoint_lines": _("The checkpoint is not three lines: log, size and root."),
     "credits_differ": _("The retirement's range of credits and their number differ."),
+    "ended_key": _(
+        "The log “{origin}” ended with {end} entries; this checkpoint of {size} was signed with a key that "
+        "had been given up."
+    ),
     "facts_missing": _("The facts are not complete."),
     "fields": _("The file is not a certificate: that is facts, nonce and parts, and nothing else."),
     "no_entry": _("The log of this checkpoint has {size} entries, so it has no entry {index}."),
@@ -93,18 +97,19 @@ def _keys() -> list[dict[str, str]]:
     keys = []
     for livemode, name in names.items():
         try:
-            keys.append({"key": str(key_of(livemode=livemode)), "name": name})
+            found = keyring_of(livemode=livemode).keys
         except LogKeyMissing:
             continue
+        keys += [{"key": str(key), "name": name} for key in found]
     return keys
 
 
-def _strangers_way(request: HttpRequest) -> dict[str, str]:
-    """What somebody needs who checks a certificate without this shop: the log's address and key."""
+def _strangers_way(request: HttpRequest) -> dict[str, Any]:
+    """What somebody needs who checks a certificate without this shop: the log's address and keys."""
     live = bool(settings.LIVEMODE)
     try:
-        key = str(key_of(livemode=live))
+        keys = keyring_of(livemode=live).keys
     except LogKeyMissing:
         return {}
     address = reverse("live_log_checkpoint" if live else "sandbox_log_checkpoint").removesuffix("/checkpoint")
-    return {"log_key": key, "log_url": request.build_absolute_uri(address)}
+    return {"log_keys": [str(key) for key in keys], "log_url": request.build_absolute_uri(address)}

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Read a whole public log and check every rule of it. Standard library only.
 
-Usage: python3 -I tools/audit_log.py SOURCE [--key KEY] [--kept FILE] [--certificate FILE]...
-       python3 -I tools/audit_log.py --key KEY --certificate FILE --certificate FILE
+Usage: python3 -I tools/audit_log.py SOURCE [--key KEY]... [--kept FILE] [--certificate FILE]...
+       python3 -I tools/audit_log.py --key KEY... --certificate FILE --certificate FILE
 SOURCE is the log's address, such as https://shop.example/log, or a folder that mirrors it: `key`,
 `checkpoint`, `entries`, `checkpoints/SIZE`. With --kept, the checkpoint is remembered in FILE, and the log
 must continue the one that FILE holds. Each certificate is checked too, against the log and the others.
@@ -245,56 +245,64 @@ def split_entries(data):
 # The audit
 
 
-def audit(source, key, *, kept, certificates):
+def audit(source, keys, *, kept, certificates):
     """(book, checkpoint text) of a log whose every rule holds. Raises Broken and NotValid.
 
     `kept` is the text of an earlier checkpoint, or None; `certificates` are [(name, parts, size, root)].
     """
     newest = source.text("checkpoint")
-    size, root = verifier.open_checkpoint(newest, key)
+    size, root = verifier.open_checkpoint(newest, keys)
     expected = {size: [("the checkpoint", root)]}
     seen = 0
     if kept:
-        seen, value = verifier.open_checkpoint(kept, key)
+        seen, value = verifier.open_checkpoint(kept, keys)
         expected.setdefault(seen, []).append(("the checkpoint kept earlier", value))
     published = [number for number in source.sizes() if number > seen][-MAX_CHECKPOINTS:]
     texts = {f"checkpoint {number}": source.text(f"checkpoints/{number}") for number in published}
     for name, text in texts.items():
-        number, value = claimed(text, key)
+        number, value = claimed(text, keys)
         expected.setdefault(number, []).append((name, value))
+    for origin, _key_id, _public in keys:
+        if end := verifier.LATER_ORIGIN.fullmatch(origin):
+            named = (f"the end that {origin} names", bytes.fromhex(end[4]))
+            expected.setdefault(int(end[3]), []).append(named)
     for name, _parts, number, value in certificates:
         expected.setdefault(number, []).append((f"the checkpoint of {name}", value))
     late = [name for number in expected if number > size for name, _value in expected[number]]
     if late:
-        verifier.open_checkpoint(texts.get(late[0], newest), key)
+        verifier.open_checkpoint(texts.get(late[0], newest), keys)
         raise Broken(f"the log ends at {size}, and {late[0]} is of a longer one: it was cut")
     book, roots = Book(), Roots()
-    compare(roots, expected, texts, key)
+    compare(roots, expected, texts, keys)
     entries = source.entries(size)
     for stop in sorted({number for number in expected if number} | set(range(CHUNK, size, CHUNK))):
         chunk = list(islice(entries, stop - roots.size))
         for index, entry in enumerate(chunk, start=roots.size):
             book.enter(index, entry)
         roots.extend(chunk)
-        compare(roots, expected, texts, key)
+        compare(roots, expected, texts, keys)
     return book, newest
 
 
-def claimed(text, key):
+def claimed(text, keys):
     """(size, root) that a published checkpoint names. Its signature is looked at only where its root is not
     the log's: a right root needs none, and a thousand of them take longer than the log.
     """
     lines = text.partition("\n\n")[0].split("\n")
-    if len(lines) != 3 or lines[0] != key[0] or not re.fullmatch(NUM, lines[1], re.ASCII):
-        return verifier.open_checkpoint(text, key)
+    known = any(lines[0] == key[0] for key in keys)
+    if len(lines) != 3 or not known or not re.fullmatch(NUM, lines[1], re.ASCII):
+        return verifier.open_checkpoint(text, keys)
+    end = verifier.end_of(lines[0], keys)
+    if end and int(lines[1]) > end[0]:
+        return verifier.open_checkpoint(text, keys)
     return int(lines[1]), verifier.from_base64(lines[2], 32)
 
 
-def compare(roots, expected, texts, key):
+def compare(roots, expected, texts, keys):
     for name, value in expected.get(roots.size, []):
         if value != roots.root():
             if name in texts:
-                verifier.open_checkpoint(texts[name], key)  # unsigned it is nobody's: NotValid says so
+                verifier.open_checkpoint(texts[name], keys)  # unsigned it is nobody's: NotValid says so
             raise Broken(f"{name}, of size {roots.size}, is of another log: two logs were shown, a fraud")
 
 
@@ -330,10 +338,10 @@ def shared_grams(certificates):
                 yield one, other
 
 
-def read_certificates(paths, key):
+def read_certificates(paths, keys):
     certificates = []
     for path in paths:
-        _facts, parts, size, root = verifier.verify(verifier.read_certificate(path), key)
+        _facts, parts, size, root = verifier.verify(verifier.read_certificate(path), keys)
         certificates.append((path, parts, size, root))
     return certificates
 
@@ -345,21 +353,38 @@ def source_named(text):
     return Site(text) if text.startswith(("http://", "https://")) else Folder(text)
 
 
+def known_keys(source, given):
+    """The log's keys as it lists them, the newest first; that one must be the key that was given."""
+    keys = verifier.read_keys([source.text("key")])
+    for later, former in zip(keys, keys[1:], strict=False):
+        follows = verifier.end_of(former[0], [later])
+        verifier.demand(follows, f"{later[0]} does not follow {former[0]}: this is no list of one log's keys")
+    if given and keys[0] not in given:
+        raise Broken(
+            f"the key that was given is of {given[0][0]}, and the log is {keys[0][0]} with the key"
+            f" {keys[0][1].hex()}: give that one, once you know it from elsewhere"
+        )
+    return keys
+
+
 def run(options):
     """What was found, line by line; raises Broken, NotValid and Unreadable."""
     source = source_named(options.source)
-    if options.key is None and source is None:
+    given = verifier.read_keys(options.key) if options.key else []
+    if not source and not given:
         raise verifier.Unreadable("without SOURCE the key must be given")
-    if options.key is None:
+    keys = known_keys(source, given) if source else given
+    if not given:
         yield "the key is the one that the log itself names: compare it with one from elsewhere"
-    key = verifier.read_key(options.key or source.text("key"))
-    certificates = read_certificates(options.certificate, key)
+    if source:
+        yield from (f"{key[0]} ended, and a new key went on" for key in keys[1:])
+    certificates = read_certificates(options.certificate, keys)
     book, newest = None, ""
     if source:
         memory = Path(options.kept) if options.kept else None
         kept = memory.read_text("utf-8") if memory and memory.exists() else None
-        book, newest = audit(source, key, kept=kept, certificates=certificates)
-        yield from summary(book, *verifier.open_checkpoint(newest, key))
+        book, newest = audit(source, keys, kept=kept, certificates=certificates)
+        yield from summary(book, *verifier.open_checkpoint(newest, keys))
     for name, parts, _size, _root in certificates:
         gone = sorted(
             book.reversed[part["alloc"]] for part in parts if book and part["alloc"] in book.reversed
@@ -389,7 +414,7 @@ def main(arguments):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, usage=argparse.SUPPRESS
     )
     parser.add_argument("source", nargs="?")
-    parser.add_argument("--key")
+    parser.add_argument("--key", action="append", default=[])
     parser.add_argument("--kept")
     parser.add_argument("--certificate", action="append", default=[])
     options = parser.parse_args(arguments)

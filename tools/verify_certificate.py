@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Check one certificate against the log's public key, offline. Standard library only; one file.
 
-Usage: python3 -I tools/verify_certificate.py FILE KEY
-FILE is certificate.json, or the PDF that carries it; KEY is the log's key, origin+keyid+key.
+Usage: python3 -I tools/verify_certificate.py FILE KEY [KEY...]
+FILE is certificate.json, or the PDF that carries it; KEY is the log's key, origin+keyid+key. A log that was
+given a new key has several: the certificate is checked with the one of its checkpoint.
 Prints what is proven and ends with 0; 1 when the certificate is not valid, 2 when FILE or KEY do not read.
 
 It proves, as of the checkpoint: the registry's retirement is in the log, these grams of it were given to
@@ -31,6 +32,7 @@ RETIRE = re.compile(
     f"({NUM}) to ({NUM})\n({NUM})\n([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})\n",
     re.ASCII,
 )
+LATER_ORIGIN = re.compile(f"(.+)/([1-9][0-9]{{0,5}})/({NUM})/([0-9a-f]{{64}})", re.ASCII)
 DASH = "\u2014"
 
 
@@ -139,22 +141,51 @@ def read_key(text):
     return origin, bytes.fromhex(key_id), raw[1:]
 
 
-def open_checkpoint(text, key):
-    """(size, root) of a checkpoint that the key has signed."""
-    origin, key_id, public = key
+def read_keys(texts):
+    """The keys of a log: what `/log/key` lists, or those that were given one by one."""
+    keys = [read_key(line) for text in texts for line in text.split()]
+    if not keys:
+        raise Unreadable("there is no key")
+    return keys
+
+
+def end_of(origin, keys):
+    """(size, root) with which this log ended, where a later key's origin, BASE/N/SIZE/ROOT, names it."""
+    for later, _key_id, _public in keys:
+        match = LATER_ORIGIN.fullmatch(later)
+        former = f"{match[1]}/{int(match[2]) - 1}" if match else None
+        if former and (origin.startswith(f"{former}/") or (former.endswith("/1") and origin == former)):
+            return int(match[3]), bytes.fromhex(match[4])
+    return None
+
+
+def open_checkpoint(text, keys):
+    """(size, root) of a checkpoint that the key of its log has signed, and no later than that key ended."""
+    origin = text.partition("\n")[0]
+    known = [key for key in keys if key[0] == origin]
+    demand(known, f"the checkpoint is of {origin[:200]!r}, and the key of {[key[0] for key in keys]}")
+    size, root = signed_by(text, known)
+    end = end_of(origin, keys)
+    within = end is None or size < end[0] or (size, root) == end
+    demand(within, f"{origin} ended with {end and end[0]} entries, and this checkpoint has {size}")
+    return size, root
+
+
+def signed_by(text, keys):
+    """(size, root) of a checkpoint that one of these keys has signed; they are of its log."""
     body, separator, signatures = text.partition("\n\n")
     lines, signed = body.split("\n"), signatures.split("\n")
     demand(separator and signed.pop() == "" and 0 < len(signed) <= 16, "the checkpoint has no signature")
     demand(len(lines) == 3 and re.fullmatch(NUM, lines[1], re.ASCII), "the checkpoint is not three lines")
-    demand(lines[0] == origin, f"the checkpoint is of {lines[0]!r}, and the key of {origin!r}")
     root = from_base64(lines[2], 32)
     for line in signed:
         parts = line.split(" ")
         demand(len(parts) == 3 and parts[0] == DASH, "a signature is a dash, a name and 68 bytes")
         signature = from_base64(parts[2])
-        ours = parts[1] == origin and signature[:4] == key_id
-        if ours and is_signed(public, f"{body}\n".encode(), signature[4:]):
-            return int(lines[1]), root
+        for origin, key_id, public in keys:
+            ours = parts[1] == origin and signature[:4] == key_id
+            if ours and is_signed(public, f"{body}\n".encode(), signature[4:]):
+                return int(lines[1]), root
     raise NotValid("the key has not signed the checkpoint")
 
 
@@ -238,7 +269,7 @@ def prove_part(part, commitment, checkpoint_text, size, root):
     }
 
 
-def verify(certificate, key):
+def verify(certificate, keys):
     """(facts, parts, size, root) of a valid certificate, given as parsed JSON; raises NotValid."""
     try:
         demand(set(certificate) == {"facts", "nonce", "parts"}, "a certificate is facts, nonce and parts")
@@ -247,7 +278,7 @@ def verify(certificate, key):
         demand(all(name in facts for name in REQUIRED_FACTS), "the facts are not complete")
         demand(isinstance(parts, list) and 0 < len(parts) <= MAX_PARTS, "there is no part")
         text = read_proof(parts[0]["alloc_proof"])[2]
-        size, root = open_checkpoint(text, key)
+        size, root = open_checkpoint(text, keys)
         proven = [prove_part(part, commitment, text, size, root) for part in parts]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise NotValid(f"the certificate does not read: {type(error).__name__} {error}") from error
@@ -320,12 +351,12 @@ def shown(value):
 
 
 def main(arguments):
-    if len(arguments) != 2:
+    if len(arguments) < 2:
         print(__doc__)
         return 2
     try:
-        key = read_key(arguments[1])
-        facts, parts, size, root = verify(read_certificate(arguments[0]), key)
+        certificate = read_certificate(arguments[0])
+        facts, parts, size, root = verify(certificate, read_keys(arguments[1:]))
     except Unreadable as error:
         print(f"not read: {error}")
         return 2
@@ -340,7 +371,8 @@ def main(arguments):
             f"  grams [{part['from_g']}, {part['to_g']}) of entry {part['retire']}, by entry {part['alloc']}"
         )
         print(f"  credits {part['registry']} {credits_of(part)}, retired on {part['retired_on']}")
-    print(f"  as of checkpoint {key[0]}, {size} entries, root {base64.b64encode(root).decode()}")
+    log = read_proof(certificate["parts"][0]["alloc_proof"])[2].partition("\n")[0]
+    print(f"  as of checkpoint {log}, {size} entries, root {base64.b64encode(root).decode()}")
     return 0
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from certificates.translog.merkle import HASH_BYTES
 
 _ALGORITHM = b"\x01"  # Ed25519
-_ORIGIN = re.compile(r"[!-*,-~]{1,100}", re.ASCII)  # printable, no blank, no plus
+_ORIGIN = re.compile(r"[!-*,-~]{1,240}", re.ASCII)  # printable, no blank, no plus
 _SIZE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _DASH = "\u2014"
 MAX_SIGNATURES = 16

@@ -1,9 +1,10 @@
 """A log as plain files beside each other: what tools/audit_log.py reads as a folder, and what a backup keeps.
 
-`key`, `entries` (one after the other, as they are hashed), `checkpoints/SIZE` and `checkpoint`, the newest.
-Entries are only appended. They are on the disk before the checkpoint that counts them, and a checkpoint is
-replaced whole, so that a crash leaves an older mirror or the new one. `length` says where the entries of a
-checkpoint end; what stands behind it was never signed and is written anew.
+`key` (the current one, then the former ones), `entries` (one after the other, as they are hashed),
+`checkpoints/SIZE` and `checkpoint`, the newest. Entries are only appended. They are on the disk before the
+checkpoint that counts them, and a checkpoint is replaced whole, so that a crash leaves an older mirror or the
+new one. `length` says where the entries of a checkpoint end; what stands behind it was never signed and is
+written anew.
 """
 
 import fcntl
@@ -12,8 +13,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from certificates.translog.checkpoints import BrokenCheckpoint, Checkpoint, LogKey, open_checkpoint
+from certificates.translog.checkpoints import BrokenCheckpoint, BrokenKey, Checkpoint
 from certificates.translog.entries import end_of_entries, split_entries
+from certificates.translog.keyring import Keyring, parse_keyring
 
 
 class BrokenMirror(ValueError):
@@ -21,10 +23,10 @@ class BrokenMirror(ValueError):
 
 
 class Folder:
-    """The mirror of one log."""
+    """The mirror of one log, whose keys are `keys`, or what they became: a mirror may know later ones."""
 
-    def __init__(self, path: Path, key: LogKey) -> None:
-        self.path, self.key = path, key
+    def __init__(self, path: Path, keys: Keyring) -> None:
+        self.path, self.keys = path, keys
 
     @property
     def has_begun(self) -> bool:
@@ -34,35 +36,48 @@ class Folder:
     def begin(self) -> None:
         """Make the mirror unless it is there. Raises BrokenMirror where another log's is, or nobody's."""
         if self.has_begun:
-            self.check_key()
+            self.known_keys()
             return
         entries = self.path / "entries"
         if entries.exists() and entries.stat().st_size:
             raise BrokenMirror(f"{self.path} holds entries and no key; it is not touched.")
         (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
         _replace(entries, b"")
-        _replace(self.path / "key", f"{self.key}\n".encode())
+        self._keep_keys(self.keys)
 
-    def check_key(self) -> None:
-        """Raises BrokenMirror unless this is a mirror of the log of this key."""
-        found = (self.path / "key").read_text("utf-8").strip()
-        if found != str(self.key):
-            raise BrokenMirror(f"{self.path} mirrors {found}, not {self.key}.")
+    def known_keys(self) -> Keyring:
+        """Our keys, or those of the mirror where it knows later ones. Raises BrokenMirror unless the one
+        continues the other.
+        """
+        kept = self._kept_keys()
+        if kept.continues(self.keys):
+            return kept
+        if self.keys.continues(kept):
+            return self.keys
+        raise BrokenMirror(f"{self.path} mirrors {kept.current}, not {self.keys.current}.")
+
+    def _kept_keys(self) -> Keyring:
+        try:
+            return parse_keyring((self.path / "key").read_text("utf-8"))
+        except BrokenKey as error:
+            raise BrokenMirror(f"{self.path} names no key: {error}") from error
+
+    def _keep_keys(self, keys: Keyring) -> None:
+        _replace(self.path / "key", f"{keys}\n".encode())
 
     def newest(self) -> Checkpoint | None:
         """What the mirror ends with; None before the first checkpoint. Raises BrokenMirror."""
-        self.check_key()
-        path = self.path / "checkpoint"
-        return self._opened(path.read_text("utf-8")) if path.exists() else None
+        keys, path = self.known_keys(), self.path / "checkpoint"
+        return self._opened(path.read_text("utf-8"), keys) if path.exists() else None
 
     def checkpoints(self) -> Iterator[tuple[Checkpoint, str]]:
         """Every checkpoint and its text, the smallest first, up to the newest. Raises BrokenMirror."""
-        newest = self.newest()
+        keys, newest = self.known_keys(), self.newest()
         names = [path.name for path in (self.path / "checkpoints").iterdir() if path.name.isdigit()]
         for size in sorted(map(int, names)):
             if newest and size <= newest.size:
                 text = (self.path / "checkpoints" / str(size)).read_text("utf-8")
-                yield self._opened(text), text
+                yield self._opened(text, keys), text
 
     def entries(self) -> list[bytes]:
         """The entries that the newest checkpoint counts. Raises BrokenMirror when some are missing."""
@@ -76,9 +91,12 @@ class Folder:
 
         `entries` are exactly those between the newest checkpoint here and this one.
         """
-        checkpoint, before = self._opened(text), self.newest()
+        keys = self.known_keys()
+        checkpoint, before = self._opened(text, keys), self.newest()
         size = before.size if before else 0
         place = self._append(self._length(size), checkpoint.size - size, entries)
+        if not self._kept_keys().continues(keys):
+            self._keep_keys(keys)  # before the first checkpoint that the new key has signed
         _replace(self.path / "checkpoints" / str(checkpoint.size), text.encode())
         _replace(self.path / "checkpoint", text.encode())
         _replace(self.path / "length", f"{checkpoint.size} {place}\n".encode())
@@ -121,9 +139,9 @@ class Folder:
         except ValueError as error:
             raise BrokenMirror(f"{self.path}: {error}") from error
 
-    def _opened(self, text: str) -> Checkpoint:
+    def _opened(self, text: str, keys: Keyring) -> Checkpoint:
         try:
-            return open_checkpoint(text, self.key)
+            return keys.open(text)
         except BrokenCheckpoint as error:
             raise BrokenMirror(f"{self.path}: {error}") from error
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from certificates.commitment import commit
-from certificates.translog.checkpoints import Checkpoint, LogKey, open_checkpoint
+from certificates.translog.checkpoints import Checkpoint
 from certificates.translog.entries import Alloc, Retire, parse_entry
+from certificates.translog.keyring import Keyring
 from certificates.translog.merkle import leaf_hash, root_from_inclusion
 from certificates.translog.proofs import Proof, parse_proof
 
@@ -50,7 +51,7 @@ class Verified:
     checkpoint: Checkpoint
 
 
-def verify_certificate(certificate: Any, key: LogKey) -> Verified:
+def verify_certificate(certificate: Any, keys: Keyring) -> Verified:
     """What this certificate proves. `certificate` is the parsed JSON. Raises NotValid."""
     try:
         facts, nonce, parts = certificate["facts"], bytes.fromhex(certificate["nonce"]), certificate["parts"]
@@ -62,7 +63,7 @@ def verify_certificate(certificate: Any, key: LogKey) -> Verified:
             raise NotValid(f"The facts lack {', '.join(missing)}.")
         commitment = commit(facts, nonce)
         checkpoint_text = parse_proof(parts[0]["alloc_proof"]).checkpoint
-        checkpoint = open_checkpoint(checkpoint_text, key)
+        checkpoint = keys.open(checkpoint_text)
         proven = tuple(_prove(part, commitment, checkpoint_text, checkpoint) for part in parts)
     except NotValid:
         raise

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
-from certificates.logkeys import key_of
+from certificates.logkeys import keyring_of
 from certificates.models import LogCheckpoint, LogEntry
 from common.errors import InvalidInput, NotFound
 
@@ -23,8 +23,8 @@ class NoCheckpoint(NotFound):
 
 @require_safe
 def key(request: HttpRequest, livemode: bool) -> HttpResponse:
-    """The key that signs this log: origin+keyid+key."""
-    return _text(f"{key_of(livemode=livemode)}\n", seconds=300)
+    """The key that signs this log, origin+keyid+key, and those before it: the newest first, one a line."""
+    return _text(f"{keyring_of(livemode=livemode)}\n", seconds=300)
 
 
 @require_safe

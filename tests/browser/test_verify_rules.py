@@ -13,7 +13,7 @@ from certificates.commitment import commit
 from certificates.translog.checkpoints import Checkpoint, Signer
 from certificates.translog.entries import Alloc, Retire
 from tests.browser.shop import Shop
-from tests.certificates.test_verifying import ALTERATIONS, tool
+from tests.certificates.test_verifying import ALTERATIONS, keys_of_both, of_two_keys, tool
 from tests.factories.translog import (
     FACTS,
     KEY,
@@ -30,10 +30,10 @@ from tests.factories.translog import (
 VERDICTS = """async ([key, texts]) => {
   const { NotValid, readKey, verify } = await import("/static/js/verify/certificate.js");
   const { readCertificate, Unreadable } = await import("/static/js/verify/file.js");
-  const known = await readKey(key);
+  const known = await Promise.all(key.split(/\\s+/).map(readKey));
   const verdict = async (text) => {
     try {
-      await verify(await readCertificate(new File([text], "certificate.json")), [known]);
+      await verify(await readCertificate(new File([text], "certificate.json")), known);
       return "valid";
     } catch (error) {
       if (error instanceof NotValid || error instanceof Unreadable) return error.code;
@@ -64,11 +64,11 @@ def dump(certificate: Any) -> bytes:
     return json.dumps(certificate, ensure_ascii=False).encode()
 
 
-def tools_verdict(text: bytes) -> bool:
+def tools_verdict(text: bytes, keys: str = KEY) -> bool:
     """Whether the tool finds the file valid, as it reads it from a disk."""
     try:
         certificate = json.loads(text.decode("utf-8"), object_pairs_hook=tool.without_doubles)
-        tool.verify(certificate, tool.read_key(KEY))
+        tool.verify(certificate, tool.read_keys([keys]))
     except (tool.NotValid, ValueError, RecursionError):
         return False
     return True
@@ -196,6 +196,17 @@ def test_page_and_tool_agree_on_every_certificate(rules_page: Page) -> None:
     assert [name for name in {"vector", "two parts"} | HONEST if not by_page[name]] == []
     assert [name for name in (ALTERATIONS.keys() | of_logs().keys()) - HONEST if by_page[name]] == []
     assert len(set(said)) > 15  # refused for many reasons
+
+
+def test_page_and_tool_agree_on_a_log_of_two_keys(rules_page: Page) -> None:
+    texts = {what: dump(certificate) for what, (_valid, certificate) in of_two_keys().items()}
+    said = rules_page.evaluate(VERDICTS, [keys_of_both(), [text.decode() for text in texts.values()]])
+    assert [tools_verdict(text, keys_of_both()) for text in texts.values()] == [
+        one == "valid" for one in said
+    ]
+    assert dict(zip(texts, said, strict=True)) == {
+        what: "valid" if valid else "ended_key" for what, (valid, _certificate) in of_two_keys().items()
+    }
 
 
 def test_page_and_tool_agree_on_every_signature(rules_page: Page) -> None:

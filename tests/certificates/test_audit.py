@@ -31,6 +31,7 @@ from tests.factories.translog import (
     make_certificate,
     make_two_parts,
     make_vector,
+    rotated,
 )
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "audit_log.py"
@@ -365,3 +366,75 @@ def test_a_hundred_thousand_entries_are_audited_in_seconds(tmp_path: Path) -> No
     started = time.monotonic()
     assert run(folder, "--key", KEY) == (0, "all rules hold")
     assert time.monotonic() - started < 60  # about one second on an idle machine
+
+
+# A new key
+
+
+def handed_over(folder: Path, *more: Entry) -> tuple[Log, Log]:
+    """A log of two keys as a folder: the vector's under the first, and `more` under the second."""
+    first = make_vector()
+    second = rotated(first)
+    for entry in more:
+        second.add(entry)
+    mirror(second, folder, checkpoints=(len(second.tree),))
+    (folder / "key").write_text(f"{second.signer.key}\n{KEY}\n")
+    for size in (1, 3):
+        (folder / "checkpoints" / str(size)).write_text(first.checkpoint(size), encoding="utf-8")
+    return first, second
+
+
+def test_a_log_goes_on_under_a_new_key_and_what_the_former_one_signed_still_counts(tmp_path: Path) -> None:
+    first, second = handed_over(tmp_path / "log", SECOND, Alloc(3, 0, 10, OTHER))
+    kept = tmp_path / "kept"
+    kept.write_text(first.checkpoint(1), encoding="utf-8")
+    path = write(tmp_path / "1.json", make_certificate(first, 2))
+    key = second.signer.key
+    assert run(tmp_path / "log", "--key", key, "--kept", kept, "--certificate", path) == (0, "all rules hold")
+    assert kept.read_text(encoding="utf-8") == second.checkpoint()
+    assert run("--key", key, "--key", KEY, "--certificate", path) == (0, "all rules hold")
+
+
+def test_a_new_key_is_not_believed_because_the_log_names_it(tmp_path: Path) -> None:
+    _first, second = handed_over(tmp_path / "log")
+    code, said = run(tmp_path / "log", "--key", KEY)
+    assert (code, said.startswith(f"BROKEN: the key that was given is of {ORIGIN}, and the log is")) == (
+        1,
+        True,
+    )
+    assert second.signer.key.id.hex() in said
+
+
+def test_a_name_that_names_another_beginning_is_a_fraud(tmp_path: Path) -> None:
+    folder = tmp_path / "log"
+    first = make_vector()
+    other = Log([RETIRED, Alloc(0, 0, 1_500_001, OTHER), SECOND, Alloc(0, 2_000_000, 2_000_001, OTHER)])
+    other.signer = rotated(first).signer
+    mirror(other, folder)
+    (folder / "key").write_text(f"{other.signer.key}\n{KEY}\n")
+    code, said = run(folder, "--key", other.signer.key)
+    assert code == 1
+    assert said.startswith(f"BROKEN: the end that {other.signer.origin} names, of size 3, is of another log")
+    cut = mirror(Log(first.entries[:2], signer=other.signer), tmp_path / "cut")
+    (cut / "key").write_text(f"{other.signer.key}\n{KEY}\n")
+    assert run(cut, "--key", other.signer.key)[1].endswith("is of a longer one: it was cut")
+
+
+def test_what_a_key_signed_after_its_end_is_refused(tmp_path: Path) -> None:
+    first, second = handed_over(tmp_path / "log", SECOND)
+    first.add(SECOND)
+    (tmp_path / "log" / "checkpoints" / "4").write_text(first.checkpoint(), encoding="utf-8")
+    refusal = f"BROKEN: {ORIGIN} ended with 3 entries, and this checkpoint has 4"
+    assert run(tmp_path / "log", "--key", second.signer.key) == (1, refusal)
+    (tmp_path / "log" / "checkpoint").write_text(first.checkpoint(), encoding="utf-8")
+    assert run(tmp_path / "log", "--key", second.signer.key) == (1, refusal)
+
+
+def test_keys_that_do_not_follow_each_other_are_no_logs(tmp_path: Path) -> None:
+    first, second = handed_over(tmp_path / "log")
+    third = rotated(rotated(first), seed=8).signer.key
+    for keys in ([third, KEY], [KEY, second.signer.key], [second.signer.key, KEY.replace("+", ".x+", 1)]):
+        (tmp_path / "log" / "key").write_text("\n".join(map(str, keys)))
+        code, said = run(tmp_path / "log", "--key", keys[0])
+        assert code in (1, 2)
+        assert "does not follow" in said or "id does not belong" in said, said

@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from certificates import logkeys, logtree, publiclog, services, tasks
-from certificates.logkeys import key_of
+from certificates.logkeys import key_of, keyring_of
 from certificates.models import Certificate, LogCheckpoint, LogEntry, LogHead
 from certificates.publiclog import certificate_json
 from certificates.translog.checkpoints import open_checkpoint
@@ -56,7 +56,7 @@ def audit(folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_a_certificate_is_proven_by_its_own_file_and_the_key() -> None:
     certificate = Certificate.objects.select_related("checkpoint").get(pk=make_certificate().pk)
-    proven = verify_certificate(json.loads(certificate_json(certificate)), key_of(livemode=False))
+    proven = verify_certificate(json.loads(certificate_json(certificate)), keyring_of(livemode=False))
     assert proven.facts["device_serial"] == "PF1X1234"
     assert [(part.from_g, part.to_g) for part in proven.parts] == [(0, 386_000)]
     assert forms() == ["retire", "alloc"]
@@ -71,7 +71,7 @@ def test_a_claim_of_two_retirements_is_proven_in_one_checkpoint() -> None:
     issue()
     enter_log()
     certificate = Certificate.objects.get(offset=offset)
-    proven = verify_certificate(json.loads(certificate_json(certificate)), key_of(livemode=False))
+    proven = verify_certificate(json.loads(certificate_json(certificate)), keyring_of(livemode=False))
     assert sorted((part.from_g, part.to_g) for part in proven.parts) == [(0, 200_000), (700_000, 1_000_000)]
 
 
@@ -112,7 +112,7 @@ def test_issued_again_the_old_entry_is_reversed_before_the_same_grams_are_entere
     enter_log()
     assert forms() == ["retire", "alloc", "reverse", "alloc"]
     new.refresh_from_db()
-    assert verify_certificate(json.loads(certificate_json(new)), key_of(livemode=False))
+    assert verify_certificate(json.loads(certificate_json(new)), keyring_of(livemode=False))
     assert audit(tmp_path / "log").returncode == 0
 
 

@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 
 from certificates import publiclog, services, tasks
 from certificates.events import LOG_SETTLED
-from certificates.logkeys import key_of
+from certificates.logkeys import key_of, keyring_of
 from certificates.mirroring import LogBehind, MirrorMissing, require_current
 from certificates.models import Certificate, LogCheckpoint, LogEntry, LogHead
 from certificates.publiclog import certificate_json
@@ -256,7 +256,7 @@ def test_what_is_no_case_for_settling_is_refused(kept: Path, settings: Settings,
     with pytest.raises(MirrorMissing, match="missing|cut"):
         settled(kept)
     (kept / "entries").write_bytes(whole)
-    Folder(tmp_path / "other", key_of(livemode=False)).begin()
+    Folder(tmp_path / "other", keyring_of(livemode=False)).begin()
     lengthen(tmp_path / "other", LogEntry.objects.get(index=0).data.encode(), alloc(0, 1), alloc(1, 2))
     with pytest.raises(Conflict, match="another than the mirror's"):
         settled(tmp_path / "other")

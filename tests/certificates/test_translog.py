@@ -17,6 +17,7 @@ from certificates.translog.checkpoints import (
     parse_key,
 )
 from certificates.translog.entries import Alloc, BrokenEntry, Retire, Reverse, parse_entry, split_entries
+from certificates.translog.keyring import parse_keyring
 from certificates.translog.merkle import (
     EMPTY_ROOT,
     BrokenProof,
@@ -79,7 +80,7 @@ def test_the_vectors_root_proofs_key_and_signature_are_the_published_ones() -> N
 
 def test_the_vectors_certificate_names_its_very_credits() -> None:
     log = make_vector()
-    verified = verify_certificate(make_certificate(log, 2), parse_key(KEY))
+    verified = verify_certificate(make_certificate(log, 2), parse_keyring(KEY))
     [part] = verified.parts
     assert part.credit_serials == f"{PREFIX}978279 to 978280"
     assert (part.from_g, part.to_g, part.retire_index, part.alloc_index) == (1_500_000, 2_008_000, 0, 2)

@@ -18,8 +18,9 @@ import pytest
 
 from certificates import rendering
 from certificates.commitment import commit
-from certificates.translog.checkpoints import Checkpoint, Signer, parse_key
+from certificates.translog.checkpoints import Checkpoint, Signer
 from certificates.translog.entries import Alloc, Retire
+from certificates.translog.keyring import parse_keyring
 from certificates.translog.proofs import Proof, parse_proof
 from certificates.translog.verifying import NotValid, verify_certificate
 from tests.factories.translog import (
@@ -28,11 +29,13 @@ from tests.factories.translog import (
     NONCE,
     ORIGIN,
     PREFIX,
+    RETIRED,
     SIGNER,
     Log,
     make_certificate,
     make_two_parts,
     make_vector,
+    rotated,
 )
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "verify_certificate.py"
@@ -72,14 +75,14 @@ def write(tmp_path: Path, certificate: Any) -> Path:
 def refused(certificate: Certificate, key: str = KEY) -> None:
     """Both the package and the tool say no."""
     with pytest.raises(NotValid):
-        verify_certificate(deepcopy(certificate), parse_key(key))
+        verify_certificate(deepcopy(certificate), parse_keyring(key))
     with pytest.raises(tool.NotValid):
-        tool.verify(deepcopy(certificate), tool.read_key(key))
+        tool.verify(deepcopy(certificate), tool.read_keys([key]))
 
 
 def accepted(certificate: Certificate, key: str = KEY) -> None:
-    verify_certificate(deepcopy(certificate), parse_key(key))
-    tool.verify(deepcopy(certificate), tool.read_key(key))
+    verify_certificate(deepcopy(certificate), parse_keyring(key))
+    tool.verify(deepcopy(certificate), tool.read_keys([key]))
 
 
 def test_the_vectors_certificate_is_valid_and_the_tool_says_what_is_proven(tmp_path: Path) -> None:
@@ -93,6 +96,49 @@ def test_the_vectors_certificate_is_valid_and_the_tool_says_what_is_proven(tmp_p
         "  as of checkpoint log.clearline.example/1, 3 entries, "
         "root 1ghJBZlQ63juHwNaVirMSV2RNGv8kDIx/Gef2tsJDWg=",
     ]
+
+
+def of_two_keys() -> dict[str, tuple[bool, Certificate]]:
+    """By what they are: certificates of a log that was given a second key after three entries, and whether
+    they are valid under both.
+    """
+    first = make_vector()
+    second, late, forged = rotated(first), make_vector(), make_vector()
+    facts = {**FACTS, "device_serial": "PF-LATER"}
+    later = Alloc(0, 2_008_000, 2_516_000, commit(facts, NONCE))
+    new, after = second.add(later), late.add(later)
+    forged = Log([RETIRED, Alloc(0, 0, 508_000, commit(FACTS, NONCE)), RETIRED])
+    return {
+        "of the former key": (True, make_certificate(first, 2)),
+        "of the new key": (True, make_certificate(second, new, facts=facts)),
+        "of the new key, entered before it": (True, make_certificate(second, 2)),
+        "of the former key after its end": (False, make_certificate(late, after, facts=facts)),
+        "of the former key and another end": (False, make_certificate(forged, 1)),
+    }
+
+
+def keys_of_both() -> str:
+    """As `/log/key` lists them."""
+    return f"{rotated(make_vector()).signer.key}\n{KEY}"
+
+
+@pytest.mark.parametrize("what", of_two_keys())
+def test_a_certificate_is_checked_with_the_key_of_its_checkpoint(what: str, tmp_path: Path) -> None:
+    valid, certificate = of_two_keys()[what]
+    (accepted if valid else refused)(certificate, keys_of_both())
+    new, former = keys_of_both().split()
+    for keys in ((new, former), (former, new)):
+        command = [sys.executable, "-I", TOOL, write(tmp_path, certificate), *keys]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert answer.returncode == (0 if valid else 1), answer.stdout
+
+
+def test_who_knows_one_key_only_believes_that_one() -> None:
+    new, former = keys_of_both().split()
+    for what, (_valid, certificate) in of_two_keys().items():
+        of_new = what.startswith("of the new key")
+        (accepted if of_new else refused)(certificate, new)
+        (refused if of_new else accepted)(certificate, former)
 
 
 def test_a_claim_of_two_parts_is_valid() -> None:

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from certificates.logkeys import key_of, signer_of
+from certificates.logkeys import keyring_of, signer_of
 from certificates.translog.checkpoints import Checkpoint
 from certificates.translog.folder import Folder
 from certificates.translog.merkle import Tree, leaf_hash
@@ -26,7 +26,7 @@ def audit(folder: Path, *more: object) -> subprocess.CompletedProcess[str]:
 
 def lengthen(folder: Path, *entries: bytes, altered: bool = False) -> None:
     """As if the log had gone on after this database's backup; or, altered, had been another one."""
-    mirrored = Folder(folder, key_of(livemode=False))
+    mirrored = Folder(folder, keyring_of(livemode=False))
     tree = Tree(leaf_hash(data) for data in [*mirrored.entries(), *entries])
     root = bytes(32) if altered else tree.root(len(tree))
     signer = signer_of(livemode=False)

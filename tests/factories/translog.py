@@ -8,6 +8,7 @@ from typing import Any
 from certificates.commitment import commit
 from certificates.translog.checkpoints import Checkpoint, Signer
 from certificates.translog.entries import Alloc, Entry, Retire, Reverse
+from certificates.translog.keyring import next_origin
 from certificates.translog.merkle import Tree, leaf_hash
 from certificates.translog.proofs import Proof
 
@@ -77,6 +78,12 @@ def make_certificate(
             }
         )
     return {"facts": dict(facts), "nonce": nonce.hex(), "parts": parts}
+
+
+def rotated(log: Log, *, seed: int = 7) -> Log:
+    """The same entries under the next key, whose origin names the log as it is now."""
+    origin = next_origin(log.signer.origin, size=len(log.tree), root=log.tree.root())
+    return Log(log.entries, signer=Signer(origin, bytes([seed]) * 32))
 
 
 def make_vector() -> Log:

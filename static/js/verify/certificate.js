@@ -15,6 +15,7 @@ const RETIRE = new RegExp(
   "^clearline/1 retire\n([!-~]{1,40})\n([!-~]{0,200}-)" +
     `(${NUM}) to (${NUM})\n(${NUM})\n([0-9]{4}-[0-9]{2}-[0-9]{2})\n$`,
 );
+const LATER_ORIGIN = new RegExp(`^(.+)/([1-9][0-9]{0,5})/(${NUM})/([0-9a-f]{64})$`);
 const DASH = "\u2014";
 const HALF_CHARACTER = /\p{Surrogate}/u; // has no bytes in UTF-8
 
@@ -74,11 +75,24 @@ async function openCheckpoint(text, keys) {
     for (const key of known) {
       const ours = parts[1] === origin && sameBytes(signature.subarray(0, 4), key.id);
       if (ours && (await isSigned(key.publicKey, bytesOf(`${body}\n`), signature.subarray(4)))) {
+        demandBeforeEnd({ origin, size: BigInt(size), root }, keys);
         return { size: BigInt(size), root, key };
       }
     }
   }
   throw new NotValid("not_signed");
+}
+
+/** A later key's origin, BASE/N/SIZE/ROOT, names how the log ended under the key before. */
+function demandBeforeEnd({ origin, size, root }, keys) {
+  for (const key of keys) {
+    const [, base, number, end, endRoot] = LATER_ORIGIN.exec(key.origin) ?? [];
+    const former = Number(number) - 1;
+    const follows = former === 1 ? origin === `${base}/1` : origin.startsWith(`${base}/${former}/`);
+    if (base === undefined || !follows) continue;
+    const within = size < BigInt(end) || (size === BigInt(end) && toHex(root) === endRoot);
+    demand(within, "ended_key", { origin, size, end: BigInt(end) });
+  }
 }
 
 function readProof(text) {

@@ -35,7 +35,7 @@ function copy(template, values) {
 
 async function knownKeys() {
   const typed = typedKey.value.trim();
-  const texts = typed ? [typed] : ownKeys.map((own) => own.key);
+  const texts = typed ? typed.split(/\s+/) : ownKeys.map((own) => own.key);
   const keys = await Promise.all(texts.map(readKey));
   if (!keys.length || keys.includes(null)) throw new Unreadable(typed ? "bad_key" : "no_key");
   return keys.map((key, place) => ({ ...key, source: typed ? "" : ownKeys[place].name }));
