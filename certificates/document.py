@@ -61,7 +61,7 @@ def page(
         "note": note,
         "intro": sheet.intro_text(facts, wording, device_serial=serial),
         "kg": number_text(sheet.kg_text(int(facts["amount_g"])), language=wording.language),
-        "code": facts["certificate"],
+        "reference": facts["certificate"],
         "steps": sheet.steps(facts, wording, device_serial=serial, logged=logged),
         "digest": digest,
         "boundary": say(
@@ -77,7 +77,7 @@ def page(
             date=sheet.day_text(str(facts["issued_at"]), wording),
             wording_id=wording.id,
         ),
-        "issued_at": str(facts["issued_at"]),
+        "created": str(facts["issued_at"]),
         "record_url": record_url,
         "record_address": record_url.split("://", 1)[-1].rstrip("/"),
         "qr": qr_path(record_url),
