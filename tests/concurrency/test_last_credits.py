@@ -12,12 +12,13 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from common.errors import DomainError
-from offsets import ledger, services
+from offsets import services
 from offsets.errors import AlreadyCovered, SoldOut
 from offsets.models import DeviceOffset, OffsetRequest, ProjectStock, Reservation
 from offsets.verify import violations
 from projects.models import Project
 from tests.concurrency.together import needs_two_writers, together
+from tests.factories.ledger import replace_in_ledger
 from tests.factories.offsets import make_project, promise, stock, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -108,7 +109,7 @@ def commit_after_a_look(*, project_id: int, livemode: bool, amount_g: int) -> No
 def test_control_without_the_guard_the_same_buyers_are_sold_too_much(
     wind: Project, stock_without_its_constraint: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "commit_g", commit_after_a_look)
+    replace_in_ledger(monkeypatch.setattr, "commit_g", commit_after_a_look)
     together(BUYERS, lambda number: hold(wind, number))
     assert Reservation.objects.count() > 10
     assert "counters_agree" in {violation.check for violation in violations()}
@@ -128,7 +129,7 @@ def test_control_the_constraint_alone_would_still_refuse_to_oversell(
                 [amount_g, committed],
             )
 
-    monkeypatch.setattr(ledger, "commit_g", blind)
+    replace_in_ledger(monkeypatch.setattr, "commit_g", blind)
 
     def refused_by_the_database(number: int) -> str:
         try:

@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 
 from common.errors import Conflict, DomainError
-from offsets import covering, ledger, named, registries, retiring, selectors, services, tasks
+from offsets import covering, named, registries, retiring, selectors, services, tasks
 from offsets.errors import NotEnoughCredits
+from offsets.ledger import dealing
 from offsets.models import (
     Allocation,
     Attempt,
@@ -23,6 +24,7 @@ from offsets.registries.base import Confirmed, Intent, Outcome, Receipt, Unknown
 from offsets.verify import violations
 from projects.models import Project
 from tests.concurrency.together import needs_two_writers, together
+from tests.factories.ledger import replace_in_ledger
 from tests.factories.offsets import NOON, allocate, make_project, open_retirements, promise, stock, wish
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,8 +92,8 @@ def test_control_without_the_lock_both_sweeps_open(wind: Project, monkeypatch: p
     def look(*, project_id: int, livemode: bool) -> ProjectStock:
         return ProjectStock.objects.get(project_id=project_id, livemode=livemode)
 
-    monkeypatch.setattr(ledger, "lock", look)
-    monkeypatch.setattr(ledger, "lock_running", look)
+    replace_in_ledger(monkeypatch.setattr, "lock", look)
+    replace_in_ledger(monkeypatch.setattr, "lock_running", look)
     monkeypatch.setattr(named, "needed_g", count_and_wait)
     together(2, lambda _number: open_retirements(wind))
     assert Retirement.objects.count() == 2
@@ -240,7 +242,7 @@ def test_without_the_lock_the_spans_own_guard_gives_no_gram_twice(
 ) -> None:
     """Two sweeps read the same spans; the second finds one moved or an interval taken, and moves nothing."""
     both_have_read = threading.Barrier(2)
-    hand_out = ledger._hand_out
+    hand_out = dealing._hand_out
 
     def wait_and_hand_out(*args: object, **kwargs: object) -> None:
         both_have_read.wait(timeout=10)
@@ -249,9 +251,9 @@ def test_without_the_lock_the_spans_own_guard_gives_no_gram_twice(
     def look(*, project_id: int, livemode: bool) -> ProjectStock:
         return ProjectStock.objects.get(project_id=project_id, livemode=livemode)
 
-    monkeypatch.setattr(ledger, "lock", look)
-    monkeypatch.setattr(ledger, "lock_running", look)
-    monkeypatch.setattr(ledger, "_hand_out", wait_and_hand_out)
+    replace_in_ledger(monkeypatch.setattr, "lock", look)
+    replace_in_ledger(monkeypatch.setattr, "lock_running", look)
+    monkeypatch.setattr(dealing, "_hand_out", wait_and_hand_out)
 
     def allocate_or_lose(_number: int) -> int | str:
         try:

@@ -7,6 +7,7 @@ from django.db import IntegrityError, connection, transaction
 
 from offsets import ledger, registries, services
 from offsets.errors import NotEnoughCredits
+from offsets.ledger import dealing
 from offsets.models import Allocation, Credit, DeviceOffset, ProjectStock, Retirement, Span
 from offsets.registries.base import Intent, Outcome, Refused
 from tests.factories.offsets import NOON, SHOP, allocate, make_project, open_retirements, promise, stock, wish
@@ -45,7 +46,7 @@ def test_a_span_that_moved_since_it_was_read_is_not_moved_again() -> None:
     retired("PF-1")
     span = Span.objects.get()
     with pytest.raises(NotEnoughCredits, match="moved while"), transaction.atomic():
-        ledger._raise_counters({span.pk: (span.next_g + 1, span.next_g + 500_000)})
+        dealing._raise_counters({span.pk: (span.next_g + 1, span.next_g + 500_000)})
     span.refresh_from_db()
     assert span.next_g == 0
 
@@ -94,13 +95,13 @@ def test_a_run_with_a_credit_that_is_taken_is_not_set_aside() -> None:
 
 def test_a_claim_that_ends_while_it_is_being_covered_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     offsets = retired("PF-1", "PF-2")
-    deal = ledger._hand_out
+    deal = dealing._hand_out
 
     def deal_late(spans: list[Span], covered: list[DeviceOffset], **more: Any) -> None:
         ledger.end_offset(offsets[0], reason=DeviceOffset.Ended.CANCELLED, now=NOON)
         deal(spans, covered, **more)
 
-    monkeypatch.setattr(ledger, "_hand_out", deal_late)
+    monkeypatch.setattr(dealing, "_hand_out", deal_late)
     with pytest.raises(NotEnoughCredits, match="changed while"):
         allocate(offsets[0].project)
     assert not Allocation.objects.exists()

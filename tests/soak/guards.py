@@ -22,8 +22,10 @@ LEFT_OUT = shutil.ignore_patterns(".venv", ".git", "var", "__pycache__", "*.pyc"
 ENOUGH = 0.95
 TEST_S = 300
 
-LEDGER, RETIRING, MODELS = "offsets/ledger.py", "offsets/retiring.py", "offsets/models.py"
-PROMISING, CORRECTING, TRIGGERS = "offsets/promising.py", "offsets/correcting.py", "offsets/triggers.py"
+STOCK, HOLDING = "offsets/ledger/stock.py", "offsets/ledger/holding.py"
+SETTING_ASIDE, DEALING = "offsets/ledger/setting_aside.py", "offsets/ledger/dealing.py"
+RETIRING, PROMISING = "offsets/retiring.py", "offsets/promising.py"
+CORRECTING, TRIGGERS = "offsets/correcting.py", "offsets/triggers.py"
 CONSTRAINTS = ("tests/offsets/test_constraints.py",)
 MET = "tests/offsets/test_guards.py"
 HISTORY = (MET, "tests/offsets/test_triggers.py")
@@ -44,7 +46,7 @@ class Guard:
     postgresql: bool = False  # a row lock, which SQLite has not
 
 
-def constraint(name: str, file: str = MODELS) -> Guard:
+def constraint(name: str, file: str) -> Guard:
     return Guard(name, file, f'name="{name}"', "", CONSTRAINTS)
 
 
@@ -54,20 +56,31 @@ def trigger(old: str, new: str = "") -> Guard:
 
 GUARDS = (
     *(
-        constraint(name)
-        for name in (
-            *("never_sell_more_than_stock", "one_stock_per_project_and_mode", "block_range_forward"),
-            *("block_starts_once", "credit_exists_once", "retirement_range_forward"),
-            *("confirmed_names_its_proof", "confirmed_once", "idempotency_key_once"),
-            *("one_live_offset_per_device", "offset_amount_positive", "ended_says_how"),
-            *("reservation_amount_positive", "span_counter_inside", "one_first_span_per_retirement"),
-            *("gram_allocated_once", "allocation_not_empty"),
-        )
+        constraint(name, f"offsets/models/{file}.py")
+        for file, names in {
+            "stock": (
+                *("never_sell_more_than_stock", "one_stock_per_project_and_mode", "block_range_forward"),
+                *("block_starts_once", "reservation_amount_positive"),
+            ),
+            "retirements": (
+                *("credit_exists_once", "retirement_range_forward", "confirmed_names_its_proof"),
+                "confirmed_once",
+            ),
+            "devices": (
+                *("idempotency_key_once", "one_live_offset_per_device", "offset_amount_positive"),
+                "ended_says_how",
+            ),
+            "grams": (
+                *("span_counter_inside", "one_first_span_per_retirement", "gram_allocated_once"),
+                "allocation_not_empty",
+            ),
+        }.items()
+        for name in names
     ),
     constraint("event_sequence_once", "common/models.py"),
     Guard(
         "one attempt for each retirement",
-        MODELS,
+        "offsets/models/retirements.py",
         'retirement = models.OneToOneField(Retirement, on_delete=models.PROTECT, related_name="attempt")',
         'retirement = models.ForeignKey(Retirement, on_delete=models.PROTECT, related_name="attempt")',
         CONSTRAINTS,
@@ -95,70 +108,70 @@ GUARDS = (
     ),
     Guard(
         "no more than the stock is promised",
-        LEDGER,
+        STOCK,
         " AND committed_g + kept_g <= stocked_g - %s",
         " AND %s > 0",
         CREDITS,
     ),
     Guard(
         "what stands in a name is sold to nobody else",
-        LEDGER,
+        STOCK,
         " AND committed_g + kept_g <= stocked_g - %s",
         " AND committed_g <= stocked_g - %s",
         ("tests/offsets/test_own_name.py",),
     ),
     Guard(
         "an alarm stops selling",
-        LEDGER,
+        STOCK,
         " AND alarm = ''",
         "",
         ("tests/offsets/test_reconcile.py",),
     ),
     Guard(
         "the ledger refuses to run outside a transaction",
-        LEDGER,
+        STOCK,
         "if not transaction.get_connection().in_atomic_block:",
         "if False:",
         CREDITS,
     ),
     Guard(
         "a free credit only is set aside, and the whole run",
-        LEDGER,
+        SETTING_ASIDE,
         "if moved != retirement.credits:",
         "if False:",
         (*BOTH, "tests/offsets/test_hold.py"),
     ),
     Guard(
         "each span moves from where it was read",
-        LEDGER,
+        DEALING,
         ' AND {table}.next_g = wanted.old_g"',
         '"',
         SWEEPS,
     ),
     Guard(
         "a claim ends once",
-        LEDGER,
+        DEALING,
         "DeviceOffset.objects.filter(pk=offset.pk, ended_at=None).update(\n        ended_at=now",
         "DeviceOffset.objects.filter(pk=offset.pk).update(\n        ended_at=now",
         BOTH,
     ),
     Guard(
         "only what waits is covered",
-        LEDGER,
+        DEALING,
         "pk__in=keys, covered_at=None, ended_at=None",
         "pk__in=keys",
         BOTH,
     ),
     Guard(
         "an offset is covered whole or not at all",
-        LEDGER,
+        DEALING,
         "if offset.amount_g > surplus_g:",
         "if surplus_g <= 0:",
         BOTH,
     ),
     Guard(
         "the project's lock",
-        LEDGER,
+        STOCK,
         "return ProjectStock.objects.select_for_update().get(",
         "return ProjectStock.objects.get(",
         SWEEPS,
@@ -166,7 +179,7 @@ GUARDS = (
     ),
     Guard(
         "reservations are locked before they are consumed",
-        LEDGER,
+        HOLDING,
         "rows = list(reservations.select_for_update().order_by",
         "rows = list(reservations.order_by",
         CREDITS,
@@ -344,7 +357,7 @@ GUARDS = (
     ),
     Guard(
         "grams in a name go to that beneficiary",
-        LEDGER,
+        DEALING,
         'queues[names.get(span, "")].append(span)',
         'queues[""].append(span)',
         ("tests/offsets/test_own_name.py",),
@@ -374,7 +387,7 @@ def run(n: int, seed: int) -> list[str]:
 
 def control(n: int, seed: int) -> list[str]:
     """Nothing is deleted: the tests stay green, and that is reported as a guard that nobody misses."""
-    same = Guard("nothing", LEDGER, "import json\n", "import json\n", CONSTRAINTS)
+    same = Guard("nothing", DEALING, "import json\n", "import json\n", CONSTRAINTS)
     return [text for _ in range(n) if (text := survives(same))]
 
 

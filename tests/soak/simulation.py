@@ -18,7 +18,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from common.errors import DomainError
-from offsets import epoch, ledger, services
+from offsets import epoch, services
+from offsets.ledger import dealing
 from offsets.models import DeviceOffset, Retirement
 from offsets.services import Hold
 from projects.models import Project
@@ -241,8 +242,8 @@ def simulate(seed: int, *, guarded: bool = True) -> list[str]:
         dedupes=dedupes,
     )
     acknowledged: dict[str, int] = {}
-    dealt = ledger.deal_order
-    ledger.deal_order = rng  # type: ignore[assignment]
+    dealt = dealing.deal_order
+    dealing.deal_order = rng  # type: ignore[assignment]
     try:
         with clock.running(), registries.in_place_of_sandbox(registry):
             projects = world.stocked_projects(rng)
@@ -266,7 +267,7 @@ def simulate(seed: int, *, guarded: bool = True) -> list[str]:
             recover(clock, registry)
             return judge(journal=registries.read_journal(), acknowledged=acknowledged, settled=True)
     finally:
-        ledger.deal_order = dealt
+        dealing.deal_order = dealt
 
 
 def recover(clock: world.Clock, registry: registries.HostileRegistry) -> None:

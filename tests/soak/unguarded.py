@@ -3,8 +3,8 @@
 from django.db.models import F
 
 from config.wsgi import application
-from offsets import ledger
 from offsets.models import ProjectStock
+from tests.factories.ledger import replace_in_ledger
 
 __all__ = ["application"]
 
@@ -16,4 +16,4 @@ def commit_g(*, project_id: int, livemode: bool, amount_g: int) -> None:
     )
 
 
-ledger.commit_g = commit_g
+replace_in_ledger(setattr, "commit_g", commit_g)
