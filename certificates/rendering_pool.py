@@ -98,10 +98,7 @@ class Renderer:
         return child
 
     def _ask(self, child: "subprocess.Popen[bytes]", message: bytes, *, deadline: float) -> bytes:
-        if child.stdin is None:
-            raise EOFError("has no pipe")
-        child.stdin.write(struct.pack(">I", len(message)) + message)
-        child.stdin.flush()
+        _write(child, struct.pack(">I", len(message)) + message, deadline)
         kind, length = struct.unpack(">BI", _read(child, 5, deadline))
         if length > MAX_PDF_BYTES:
             raise OSError(f"answered with {length} bytes")
@@ -116,6 +113,21 @@ class Renderer:
         child, self._child = self._child, None
         if child is not None and self._parent == os.getpid():
             _end(child)
+
+
+def _write(child: "subprocess.Popen[bytes]", data: bytes, deadline: float) -> None:
+    """All of this to the child, which may not read. Raises OSError, EOFError and TimeoutError."""
+    if child.stdin is None:
+        raise EOFError("has no pipe")
+    os.set_blocking(child.stdin.fileno(), False)
+    rest = memoryview(data)
+    with io_selectors.DefaultSelector() as selector:
+        selector.register(child.stdin, io_selectors.EVENT_WRITE)
+        while rest:
+            left = deadline - time.monotonic()
+            if left <= 0 or not selector.select(left):
+                raise TimeoutError("took longer than its limit")
+            rest = rest[os.write(child.stdin.fileno(), rest) :]
 
 
 def _read(child: "subprocess.Popen[bytes]", length: int, deadline: float) -> bytes:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -214,6 +215,21 @@ def test_a_renderer_that_hangs_or_dies_is_replaced(monkeypatch: pytest.MonkeyPat
         assert renderer._child is not None
         renderer._child.kill()
         renderer._child.wait()
+        assert renderer.render(request)
+    finally:
+        renderer.close()
+
+
+def test_a_renderer_that_does_not_read_is_replaced() -> None:
+    request = rendering_pool.request_for(make_certificate())
+    longer_than_a_pipe = request | {"more": "x" * 1_000_000}
+    renderer = Renderer()
+    try:
+        assert renderer.render(longer_than_a_pipe)
+        assert renderer._child is not None
+        renderer._child.send_signal(signal.SIGSTOP)
+        with pytest.raises(RenderingFailed, match="took longer"):
+            renderer.render(longer_than_a_pipe, time_limit_s=0.5)
         assert renderer.render(request)
     finally:
         renderer.close()
