@@ -1,4 +1,4 @@
-"""One shop and one browser for the whole folder."""
+"""One shop and one browser for the whole folder: one worker runs it (xdist_group), before all else."""
 
 from collections.abc import Iterator
 
@@ -19,13 +19,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="Chromium is not installed; browser tests were skipped"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with open_shop(tmp_path_factory.mktemp("shop") / "home") as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with open_browser() as running:
         yield running
