@@ -7,6 +7,7 @@ first. It holds words, not truth: a sentence without a listed word can still mis
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 from claims.folding import Folded, fold
 from claims.languages import FALLBACK_LANGUAGE, known_language, languages
@@ -111,7 +112,11 @@ def _standing(
 
 def _occurrences(folded: Folded, text: str, flags: re.RegexFlag) -> Iterator[tuple[int, int]]:
     """Where a text stands as whole words, with any blanks between them."""
+    if pattern := _as_whole_words(text, flags):
+        yield from (match.span() for match in pattern.finditer(folded.text))
+
+
+@lru_cache(maxsize=4_096)  # what the wordings mandate, again and again, and the quotations of a page
+def _as_whole_words(text: str, flags: re.RegexFlag) -> re.Pattern[str] | None:
     tokens = fold(text).text.split()
-    if tokens:
-        pattern = r"(?<!\w)" + r"\s+".join(map(re.escape, tokens)) + r"(?!\w)"
-        yield from (match.span() for match in re.finditer(pattern, folded.text, flags))
+    return re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, tokens)) + r"(?!\w)", flags) if tokens else None
