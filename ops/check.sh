@@ -33,12 +33,12 @@ run_check() {
         env CLEARLINE_MODE=test CLEARLINE_HOME="$scratch/tooling" "$PY" manage.py makemigrations --check --dry-run
     step "production settings (check --deploy)" env "${PRODUCTION_SAMPLE[@]}" CLEARLINE_HOME="$scratch/production" \
         "$PY" manage.py check --deploy --fail-level WARNING
-    step "tests on SQLite" "$PY" -m pytest -n 2 --dist loadgroup --max-worker-restart 0
+    step "tests on SQLite" "$PY" -m pytest -n 2 --max-worker-restart 0
     step "bars of docs/trust.md, small, on SQLite" "$PY" -m tests.soak --small
     step "one purchase" env CLEARLINE_HOME="$scratch/demo" "$ROOT/run" demo --once
     step "ledger of the demo's data" env CLEARLINE_HOME="$scratch/demo" "$ROOT/run" manage verify_ledger
     start_stack
-    step "tests on PostgreSQL and Redis" "$PY" -m pytest -n 2 --dist loadgroup --max-worker-restart 0 -m "not embedded"
+    step "tests on PostgreSQL and Redis" "$PY" -m pytest -n 2 --max-worker-restart 0 -m "not embedded"
     step "bars of docs/trust.md, small, on PostgreSQL" "$PY" -m tests.soak --small --db postgresql
     printf '\nEverything passed.\n'
 }

@@ -13,11 +13,28 @@ from django.core.cache import caches
 from django.core.management.commands import flush
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
+from xdist.scheduler import LoadScopeScheduling
 
 from common import triggers
 from offsets import ledger
 
 HAS_STACK = os.environ.get("DATABASE_URL", "").startswith("postgres") and "REDIS_URL" in os.environ
+
+
+# Tests that share what is dear to start: one worker runs them all. Any other test goes to whoever is free.
+TOGETHER = ("tests/browser/", "tests/infra/test_demo.py", "tests/faults/test_killed.py")
+
+
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist's own types end here
+    """The tests of TOGETHER are a group each, the largest first; each other test is a group of its own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((shared for shared in TOGETHER if nodeid.startswith(shared)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """How tests are given to the workers of `-n 2`."""
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""One shop and one browser for the whole folder: one worker runs it (xdist_group), before all else."""
+"""One shop and one browser for the whole folder: one worker runs all of it (tests/conftest.py)."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in here:
         item.add_marker(pytest.mark.browser)
         item.add_marker(pytest.mark.embedded)
-        item.add_marker(pytest.mark.xdist_group("browser"))
         if chromium() is None:
             item.add_marker(pytest.mark.skip(reason="Chromium is not installed; browser tests were skipped"))
 

@@ -16,7 +16,7 @@ import pytest
 
 from tests.infra.conftest import ROOT, find_port, processes_of
 
-pytestmark = [pytest.mark.embedded, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.embedded
 
 PROMISED = [
     *("order", "device_serial", "product", "project", "amount_g", "credit_serials"),

@@ -311,7 +311,7 @@ def test_missing_test_tools_do_not_stop_the_tests_but_are_named(checkout: Checko
     checkout.script(checkout.root / ".venv/bin/python", '#!/bin/sh\necho "python $*"\n')
     answer = checkout.run("test", "-k", "ledger", FAKE_INSTALLED=f"{RUNTIME} qpdf", FAKE_UID="1000")
     assert answer.returncode == 0
-    assert "python -m pytest -n 2 --dist loadgroup --max-worker-restart 0 -k ledger" in answer.stdout
+    assert "python -m pytest -n 2 --max-worker-restart 0 -k ledger" in answer.stdout
     assert "Browser tests are skipped" in answer.stderr
     assert "(missing: chromium)" in answer.stderr
     assert "(missing: gettext poppler-utils)" in answer.stderr
