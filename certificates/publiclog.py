@@ -69,15 +69,16 @@ def sign_checkpoints(*, livemode: bool) -> int:
     """Sign what was stored and not signed yet, oldest first; returns how many. A checkpoint is in the
     mirror before it is served.
 
-    Raises LogKeyMissing, LogBehind and MirrorMissing.
+    Raises LogKeyMissing, LogKeyChanged, LogBehind and MirrorMissing.
     """
     signer, signed = signer_of(livemode=livemode), 0
     mirroring.require_current(livemode)
     folder = mirroring.configured(livemode=livemode)
     for row in LogCheckpoint.objects.filter(livemode=livemode, text="").order_by("size"):
         text = signer.sign(Checkpoint(signer.origin, row.size, b64decode(row.root)))
-        mirroring.publish(folder, text, size=row.size, livemode=livemode)
         with transaction.atomic(durable=True):
+            lock_head(livemode)  # another key may have taken over; none does before this is known
+            mirroring.publish(folder, text, size=row.size, livemode=livemode)
             signed += LogCheckpoint.objects.filter(pk=row.pk, text="").update(text=text)
             events.wake(kinds.LOG_EXTENDED)
     return signed

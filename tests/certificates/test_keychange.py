@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from certificates import publiclog, tasks
+from certificates import mirroring, publiclog, tasks
 from certificates.events import LOG_KEY_CHANGED
 from certificates.keychange import rotate
 from certificates.logkeys import LogKeyChanged, key_of, keyring_of, signer_of
@@ -169,6 +169,33 @@ def test_what_was_stored_and_not_signed_is_signed_by_the_new_key(
     publiclog.sign_checkpoints(livemode=False)
     assert verify_certificate(proof_of(certificate), Keyring((keys.current,)))
     assert audit(kept, "--key", keys.current).returncode == 0
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_a_worker_that_still_has_the_former_key_signs_nothing_more(
+    environment: Callable[..., None],
+    kept: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    mirrored: bool,
+) -> None:
+    if not mirrored:
+        settings.LOG_MIRROR = None
+    make_certificate("PF-1")
+    make_unsigned("PF-2")
+    require = mirroring.require_current
+
+    def somebody_rotates(livemode: bool) -> None:
+        monkeypatch.setattr(mirroring, "require_current", require)
+        environment(SEED)
+        hand_over()
+        environment()
+
+    monkeypatch.setattr(mirroring, "require_current", somebody_rotates)
+    with pytest.raises(LogKeyChanged):
+        publiclog.sign_checkpoints(livemode=False)
+    assert LogCheckpoint.objects.get(size=3).text == ""
+    assert not (kept / "checkpoints" / "3").exists()
 
 
 def test_what_only_the_mirror_has_heard_of_is_named(
