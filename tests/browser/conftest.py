@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.shop import Shop, chromium, open_browser, open_shop
+from tests.browser.shop import PATIENCE_MS, Shop, chromium, open_browser, open_shop
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,7 +34,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A visitor nobody knows, on a desktop."""
     visitor = browser.new_context(viewport={"width": 1440, "height": 900})
-    visitor.set_default_timeout(15_000)
+    visitor.set_default_timeout(PATIENCE_MS)
     yield visitor
     visitor.close()
 

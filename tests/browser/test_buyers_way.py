@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.shop import Shop
+from tests.browser.shop import PATIENCE_MS, Shop
 
 
 def wait_until_certified(page: Page) -> None:
@@ -20,7 +20,7 @@ def wait_until_certified(page: Page) -> None:
 
 def test_on_a_phone_without_javascript(shop: Shop, browser: Browser) -> None:
     phone = browser.new_context(viewport={"width": 360, "height": 740}, java_script_enabled=False)
-    phone.set_default_timeout(15_000)
+    phone.set_default_timeout(PATIENCE_MS)
     page = phone.new_page()
     page.goto(f"{shop.url}/")
     page.get_by_role("link", name="See all devices").first.click()

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.shop import Shop
+from tests.browser.shop import PATIENCE_MS, Shop
 
 PAGES = {
     "home": "/",
@@ -46,7 +46,7 @@ EXPECTED_STATUS = {"missing": 404, "files": 403, "product-bad-choice": 422, "cre
 def visitor(shop: Shop, browser: Browser) -> Iterator[BrowserContext]:
     """Somebody with a device and its credits in the basket."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(f"{shop.url}/products/thinkpad-t490/")
     page.locator(".offer").get_by_role("button").click()

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.shop import Shop
+from tests.browser.shop import PATIENCE_MS, Shop
 
 STAFF_PAGES = (
     "/admin/",
@@ -19,7 +19,7 @@ CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_staff_can_read_every_kind_of_admin_page(shop: Shop, browser: Browser, scheme: str) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

@@ -36,6 +36,7 @@ LEDGER_POINTS = ("retirement-opened", "attempt-committed", "registry-called", "o
 DANGEROUS_POINTS = ("attempt-committed", "registry-called")
 UNITS = 4  # 1,240 kg: more than the surplus of any retirement before, so that each order retires
 GATE = 100
+ROUND_EVERY = 10  # kills
 DIES_S = 60
 
 
@@ -101,15 +102,22 @@ class Phase:
 
     def play(self, points: tuple[str, ...], kills: int) -> list[str]:
         found = []
-        for number, point in enumerate(points):
+        for number, point in enumerate(points, start=1):
             found += self.at_point(point)
-            if number and number % 20 == 0:
-                say(f"R2 {self.registry}: {number} of {len(points)} kills at fault points")
-        for number in range(kills):
+            found += self.between(number, f"{len(points)} kills at fault points")
+        for number in range(1, kills + 1):
             self.at_random()
-            if number and number % 20 == 0:
-                say(f"R2 {self.registry}: {number} of {kills} kills at random")
+            found += self.between(number, f"{kills} kills at random")
         return found + self.after_the_last_restart()
+
+    def between(self, number: int, of: str) -> list[str]:
+        """Now and then a worker lives for a round, as between two crashes of a shop: what waits in the end is
+        what a few kills held up, not a night's backlog, which takes longer than two rounds to render.
+        """
+        if number % ROUND_EVERY:
+            return []
+        say(f"R2 {self.registry}: {number} of {of}")
+        return self.one_round()
 
     def at_point(self, point: str) -> list[str]:
         """The process that reaches the point dies there, and of nothing else."""
