@@ -38,11 +38,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `stack` run where DATABASE_URL and REDIS_URL name servers, as in ./run check."""
+    """Tests marked `stack` run where DATABASE_URL and REDIS_URL name servers, as in ./run check. Those that
+    touch no database are `embedded`: a second pass on another database would show nothing.
+    """
     needs_servers = pytest.mark.skip(reason="needs PostgreSQL and Redis; ./run check starts them")
     for item in items:
-        if not HAS_STACK and item.get_closest_marker("stack"):
-            item.add_marker(needs_servers)
+        if item.get_closest_marker("stack"):
+            if not HAS_STACK:
+                item.add_marker(needs_servers)
+        elif not (item.get_closest_marker("both") or uses_database(item)):
+            item.add_marker(pytest.mark.embedded)
+
+
+def uses_database(item: pytest.Item) -> bool:
+    """Whether a test is marked for the database, or any fixture of its asks for it."""
+    asked = {"db", "transactional_db", "live_server", "django_db_setup"}
+    return bool(item.get_closest_marker("django_db") or asked.intersection(getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture(scope="session")

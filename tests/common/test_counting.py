@@ -12,6 +12,8 @@ from redis.exceptions import ConnectionError as RedisAway
 from common import counting
 from common.counting import CountingFiles, add_one, client_address, client_network, counted, seconds_left
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture(autouse=True)
 def early_in_a_span(monkeypatch: pytest.MonkeyPatch) -> None:
