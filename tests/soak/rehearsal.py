@@ -108,6 +108,7 @@ def fill(n: int) -> None:
                 " FROM offsets_deviceoffset WHERE ended_reason = 'cancelled'",
                 [kind, sequence],
             )
+        cursor.execute("ANALYZE")  # as PostgreSQL does by itself a minute after so many rows
 
 
 def whole_way(before: Schema) -> Iterator[str]:
