@@ -24,9 +24,10 @@ from common.errors import Conflict, InvalidInput
 def rotate(*, livemode: bool, reason: str, actor: str, now: datetime) -> Keyring:
     """Let the key that the environment holds now sign this log from here on; returns the log's keys.
 
-    The former key is not needed. Raises LogKeyMissing; Conflict where there is no log, where this key has
-    signed it already, or where the environment's name is of another log; LogBehind and MirrorMissing as the
-    mirror says. Then nothing has changed.
+    The former key is not needed. Raises InvalidInput without a reason; LogKeyMissing; Conflict where there is
+    no log, where this key has signed it already, where the mirror names another as the next, or where the
+    environment's name is of another log; LogBehind and MirrorMissing as the mirror says. Then nothing has
+    changed.
     """
     if not reason.strip():
         raise InvalidInput("Say why the log gets a new key; the reason is kept with the change.")

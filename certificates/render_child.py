@@ -62,7 +62,7 @@ def answer(message: dict[str, Any]) -> tuple[int, bytes]:
         return 2, b"wanted more memory than its limit"
     # Whatever one page raises, a bug of the renderer too, or a library that is out of memory and does not say
     # so: the parent is told, and tries the next page in a process whose state is known.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 the parent is told, and replaces this process
         return 2, f"failed with {type(error).__name__}: {error}".encode()[:1000]
     return 1, content
 

@@ -5,7 +5,9 @@ Usage: python3 -I tools/audit_log.py SOURCE [--key KEY]... [--kept FILE] [--cert
        python3 -I tools/audit_log.py --key KEY... --certificate FILE --certificate FILE
 SOURCE is the log's address, such as https://shop.example/log, or a folder that mirrors it: `key`,
 `checkpoint`, `entries`, `checkpoints/SIZE`. With --kept, the checkpoint is remembered in FILE, and the log
-must continue the one that FILE holds. Each certificate is checked too, against the log and the others.
+must continue the one that FILE holds. A log that was given a new key lists every key, the newest first:
+that one is KEY, and each later name of the log must name a beginning of it. Each certificate is checked too,
+against the log and the others.
 Ends with 0 when all holds; 1 when a rule is broken, and names the entries; 2 when something does not read.
 
 Without SOURCE the certificates are compared with each other only: two that hold the same grams are a proof

@@ -66,7 +66,7 @@ class PublicView(ApiView):
 
     authentication_classes = ()
     # Prices, footprints and projects are on the shop's pages too, which anybody reads without a key.
-    permission_classes = (AllowAny,)
+    permission_classes = (AllowAny,)  # the public catalogue, which the shop's pages show to anybody
     throttle_classes = (PublicThrottle,)
     cache_control = f"public, max-age={PUBLIC_SECONDS}"
 

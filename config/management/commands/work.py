@@ -45,6 +45,6 @@ def run_round(*, stop: threading.Event | None = None) -> None:
         try:
             current_app.tasks[name]()
         # The embedded worker outlives any sweep: what failed is logged, and the next round tries again.
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 the worker outlives any sweep
             log.exception("sweep failed name=%s", name)
         time.sleep(0.005)
