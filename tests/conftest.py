@@ -21,8 +21,14 @@ from offsets import ledger
 HAS_STACK = os.environ.get("DATABASE_URL", "").startswith("postgres") and "REDIS_URL" in os.environ
 
 
-# Tests that share what is dear to start: one worker runs them all. Any other test goes to whoever is free.
-TOGETHER = ("tests/browser/", "tests/infra/test_demo.py", "tests/faults/test_killed.py")
+# Tests that share what is dear to start, or what there is only one of: one worker runs them all. Any other
+# test goes to whoever is free.
+TOGETHER = (
+    "tests/browser/",
+    "tests/infra/test_compose.py",
+    "tests/infra/test_demo.py",
+    "tests/faults/test_killed.py",
+)
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist's own types end here
@@ -100,10 +106,13 @@ def empty_sandbox_registry() -> None:
 
 @pytest.fixture(autouse=True)
 def nobody_has_been_counted() -> None:
-    """What common.counting keeps is outside the database too: every test counts under a name of its own."""
-    settings.CACHES["counts"]["KEY_PREFIX"] = uuid4().hex
-    with suppress(AttributeError):  # this thread has not asked for it yet
-        del caches["counts"]
+    """Caches are outside the database too: every test has names of its own in them, so that none clears one
+    (in Redis that would empty every other test's as well).
+    """
+    for name in ("default", "counts"):
+        settings.CACHES[name]["KEY_PREFIX"] = uuid4().hex
+        with suppress(AttributeError):  # this thread has not asked for it yet
+            del caches[name]
 
 
 @pytest.fixture

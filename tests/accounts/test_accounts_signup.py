@@ -2,7 +2,6 @@
 
 import pytest
 from django.core import mail
-from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -10,12 +9,6 @@ from accounts.models import Account, Membership, User
 from tests.factories.accounts import PASSWORD
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def no_earlier_attempts() -> None:
-    """Log-ins and mails are limited per address; another test's attempts do not count here."""
-    cache.clear()
 
 
 def sign_up(client: Client, email: str = "Erin@Example.com", password: str = PASSWORD) -> int:

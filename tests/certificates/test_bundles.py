@@ -16,7 +16,6 @@ from typing import Any
 import pikepdf
 import pytest
 import segno
-from django.core.cache import caches
 from PIL import Image
 
 from certificates import archive as archives
@@ -145,7 +144,6 @@ def test_statements_grow_by_batches_and_not_by_devices(
 
 
 def test_each_file_is_made_so_many_times_in_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
-    caches["counts"].clear()
     monkeypatch.setattr(bundles, "DOWNLOADS", dict.fromkeys(bundles.DOWNLOADS, 2))
     bundle = bundle_of()
     for name in bundles.DOWNLOADS:

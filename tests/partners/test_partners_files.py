@@ -5,7 +5,6 @@ import zipfile
 from typing import Any
 
 import pytest
-from django.core.cache import caches
 from django.utils import timezone
 
 from certificates import bundles, collective, labels
@@ -38,7 +37,6 @@ def drawn(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any) -> list
     monkeypatch.setattr(collective, "draw", note)
     monkeypatch.setattr(labels, "draw", note)
     settings.MEDIA_ROOT = tmp_path / "media"
-    caches["counts"].clear()
     return pages
 
 

@@ -5,7 +5,6 @@ import zipfile
 from typing import Any
 
 import pytest
-from django.core.cache import cache, caches
 from django.test import Client
 
 from accounts.models import Account, User
@@ -40,8 +39,6 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def wind(db: None, settings: Any, tmp_path: Any) -> Project:
     settings.MEDIA_ROOT = tmp_path / "media"
-    cache.clear()
-    caches["counts"].clear()
     return make_shop()
 
 

@@ -1,7 +1,6 @@
 """Who sees an order, and what its page says of each device."""
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Account, User
@@ -15,7 +14,6 @@ from tests.factories.offsets import promise, wish
 
 @pytest.fixture
 def wind(db: None) -> Project:
-    cache.clear()
     return make_shop()
 
 
