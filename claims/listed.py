@@ -32,10 +32,13 @@ _UNSURE = "".join(PAIRS)  # letters that a pair passes for: an outline has a hol
 
 @dataclass(frozen=True)
 class Listed:
-    """A word or symbol of the lists. Each part of its outline stands in the outline of a text that has it."""
+    """A word or symbol of the lists. Each part of its outline stands in the outline of a text that has it; the
+    longest is looked for first, since few texts have it.
+    """
 
     word: str
     entry: str
+    longest: str
     outline: tuple[str, ...]
     symbol: bool = False
 
@@ -46,7 +49,11 @@ def find_listed(
     """Each listed word of a folded, lowered text with its place, from the left; longer words first."""
     outline = _outline(text)
     entries = _listed(register, languages)
-    likely = [entry for entry in entries if all(part in outline for part in entry.outline)]
+    likely = [
+        entry
+        for entry in entries
+        if entry.longest in outline and all(part in outline for part in entry.outline)
+    ]
     heads = [_pattern(entry).search(text) for entry in likely]
     while standing := [(head.start(), order) for order, head in enumerate(heads) if head]:
         start, chosen = min(standing)
@@ -72,9 +79,14 @@ def _listed(register: Register, languages: tuple[str, ...]) -> tuple[Listed, ...
                 symbols |= set(section.get("symbols", []))
     listed = sorted(words, key=lambda word: (-sum(map(str.isalpha, word)), word.count(" "), word))
     return (
-        *(Listed(word.replace("*", ""), word, _parts_of_outline(word)) for word in listed),
-        *(Listed(symbol, symbol, (), symbol=True) for symbol in sorted(symbols)),
+        *(_listed_word(word) for word in listed),
+        *(Listed(symbol, symbol, "", (), symbol=True) for symbol in sorted(symbols)),
     )
+
+
+def _listed_word(entry: str) -> Listed:
+    outline = _parts_of_outline(entry)
+    return Listed(entry.replace("*", ""), entry, max(outline, key=len, default=""), outline)
 
 
 # Outlines
