@@ -43,6 +43,9 @@ class Folded:
 
     def lowered(self) -> "Folded":
         """The same text without a difference of case."""
+        text = self.text.casefold()
+        if len(text) == len(self.text):  # no letter became two
+            return Folded(text, self.starts, self.ends)
         return _joined(
             (character.casefold(), start, end)
             for character, start, end in zip(self.text, self.starts, self.ends, strict=True)

@@ -103,20 +103,25 @@ def _excerpt(text: str, start: int, end: int) -> str:
 def _standing(
     folded: Folded, lists: tuple[str, ...], quotations: Sequence[Quotation]
 ) -> Iterator[tuple[int, int]]:
+    caseless = folded.text.casefold()
     for quotation in sorted(quotations, key=lambda q: len(q.text), reverse=True):
-        yield from _occurrences(folded, quotation.text, re.NOFLAG)
+        yield from _occurrences(folded, caseless, quotation.text, re.NOFLAG)
     for language in lists:
         for mandated in mandated_texts(language):
-            yield from _occurrences(folded, mandated.text, re.IGNORECASE)
+            yield from _occurrences(folded, caseless, mandated.text, re.IGNORECASE)
 
 
-def _occurrences(folded: Folded, text: str, flags: re.RegexFlag) -> Iterator[tuple[int, int]]:
-    """Where a text stands as whole words, with any blanks between them."""
-    if pattern := _as_whole_words(text, flags):
+def _occurrences(folded: Folded, caseless: str, text: str, flags: re.RegexFlag) -> Iterator[tuple[int, int]]:
+    """Where a text stands as whole words, with any blanks between them. Few do, so its first word is looked
+    for before all of it.
+    """
+    first, pattern = _as_whole_words(text, flags)
+    if first in caseless:
         yield from (match.span() for match in pattern.finditer(folded.text))
 
 
 @lru_cache(maxsize=4_096)  # what the wordings mandate, again and again, and the quotations of a page
-def _as_whole_words(text: str, flags: re.RegexFlag) -> re.Pattern[str] | None:
+def _as_whole_words(text: str, flags: re.RegexFlag) -> tuple[str, re.Pattern[str]]:
     tokens = fold(text).text.split()
-    return re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, tokens)) + r"(?!\w)", flags) if tokens else None
+    pattern = r"(?<!\w)" + r"\s+".join(map(re.escape, tokens)) + r"(?!\w)" if tokens else r"(?!)"
+    return tokens[0].casefold() if tokens else "", re.compile(pattern, flags)

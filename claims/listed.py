@@ -32,8 +32,8 @@ _UNSURE = "".join(PAIRS)  # letters that a pair passes for: an outline has a hol
 
 @dataclass(frozen=True)
 class Listed:
-    """A word or symbol of the lists. Each part of its outline stands in the outline of a text that has it; the
-    longest is looked for first, since few texts have it.
+    """A word or symbol of the lists. Each part of its outline stands in the outline of a text that has it.
+    The longest is looked for first: few texts have it.
     """
 
     word: str
