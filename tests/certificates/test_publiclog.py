@@ -230,9 +230,10 @@ def test_the_logs_pages_hold_what_was_hashed_and_may_be_kept(client: Client) -> 
     entries = client.get("/sandbox/log/entries?from=0&to=1")
     assert entries.content.decode() == LogEntry.objects.get(index=0).data
     assert "max-age=31536000" in entries["Cache-Control"]
-    newest = client.get("/sandbox/log/checkpoint").content.decode()
-    assert open_checkpoint(newest, key_of(livemode=False)).size == 2
-    assert client.get("/sandbox/log/key").content.decode().strip() == str(key_of(livemode=False))
+    newest, key = client.get("/sandbox/log/checkpoint"), client.get("/sandbox/log/key")
+    assert open_checkpoint(newest.content.decode(), key_of(livemode=False)).size == 2
+    assert key.content.decode().strip() == str(key_of(livemode=False))
+    assert key["Cache-Control"] == newest["Cache-Control"]  # neither is told without the other
     assert client.get("/log/checkpoint").status_code == 404  # the live log is another one, and empty
     assert client.get("/sandbox/log/entries?from=-1").status_code == 422
     assert client.get("/sandbox/log/checkpoints/99").status_code == 404
