@@ -126,6 +126,12 @@ class RetireAheadForm(StaffActionForm):
     seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 
 
+class FreeCreditsForm(StaffActionForm):
+    """`seen` is the state in which the retirement was shown: what happened since must be looked at first."""
+
+    seen = forms.CharField(max_length=20, widget=forms.HiddenInput)
+
+
 class MoveOffsetForm(StaffActionForm):
     """The replacement device, of the same maker."""
 

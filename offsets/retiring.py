@@ -252,17 +252,13 @@ def confirm_by_person(
     checked like a receipt.
 
     False: kept, and nothing confirmed until a second person has entered the same (above the limit of
-    second_person.py). Raises ReceiptDiffers or InvalidCreditSerials, naming each difference, EntriesDiffer,
-    and Conflict when it is not waiting, or was refused (then its credits are freed first); then nothing is
-    confirmed.
+    second_person.py, and whenever the registry had refused it). Raises ReceiptDiffers or
+    InvalidCreditSerials, naming each difference, EntriesDiffer, and Conflict when it is not waiting; then
+    nothing is confirmed.
     """
     retirement.refresh_from_db()
     if retirement.state not in {Retirement.State.OPEN, Retirement.State.NEEDS_PERSON}:
         raise Conflict(f"{retirement.reference} is {retirement.get_state_display()} already.")
-    if certainly_refused(retirement):
-        raise Conflict(
-            f"The registry refused {retirement.reference}. Free its credits; another opens by itself."
-        )
     if registry_for(retirement.adapter).unattended and retirement.state != Retirement.State.NEEDS_PERSON:
         raise Conflict(
             f"{retirement.reference} is retired through {retirement.adapter}; nobody enters it by hand."
@@ -281,9 +277,8 @@ def confirm_by_person(
         differences.append("the date lies in the future")
     if differences:
         raise ReceiptDiffers(f"This is not what {retirement.reference} asks for: {'; '.join(differences)}.")
-    if second_person.needs_two(retirement.credits) and not _entered_twice(
-        retirement, receipt, evidence=reason, actor=actor, now=now
-    ):
+    two = second_person.needs_two(retirement.credits) or certainly_refused(retirement)
+    if two and not _entered_twice(retirement, receipt, evidence=reason, actor=actor, now=now):
         return False
     begin_attempt(retirement, intent, actor=actor, now=now)
     with transaction.atomic(durable=True):
@@ -335,13 +330,25 @@ def certainly_refused(retirement: Retirement) -> bool:
 
 
 @transaction.atomic(durable=True)
-def void_retirement(retirement: Retirement, *, reason: str, actor: str, now: datetime) -> None:
+def void_retirement(
+    retirement: Retirement, *, reason: str, actor: str, now: datetime, seen: str = ""
+) -> None:
     """Free the credits of a retirement that certainly did not happen: refused, or never attempted.
 
-    Raises Conflict when it may have happened, or has ended.
+    `seen` is the state in which the person saw it (as `retirement` was read, unless given). Raises Conflict
+    when it may have happened, or has ended; when it was asked for since it was seen, for a look at the
+    registry before the call shows nothing of what the registry did; and when somebody entered that it was
+    done.
     """
     ledger.lock(project_id=retirement.project_id, livemode=retirement.livemode)
     locked = Retirement.objects.select_for_update().get(pk=retirement.pk)
+    if locked.state == Retirement.State.NEEDS_PERSON != (seen or retirement.state):
+        raise Conflict(
+            f"The registry was asked for {locked.reference} since you looked. Read its own list now, then"
+            " decide."
+        )
+    if done := second_person.entered_as_done(locked, besides=actor, now=now):
+        raise Conflict(f"{done} entered that {locked.reference} was done. Compare with the registry's list.")
     if locked.attempted_at and not certainly_refused(locked):
         raise Conflict(
             f"{locked.reference} was asked of the registry and not refused for certain; it may have happened."

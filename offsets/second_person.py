@@ -1,4 +1,5 @@
-"""Above a limit two persons of staff must enter the same before the ledger acts on what they say.
+"""Two persons of staff must enter the same before the ledger acts on what they say: above a limit, and
+wherever they contradict the registry.
 
 The first entry is kept and waits. A matching one of another person acts; a differing one is refused, naming
 the differences. A person may correct their own entry: the newest counts. An entry counts for ENTRY_DAYS.
@@ -57,6 +58,13 @@ def waiting_entries(retirement: Retirement, *, now: datetime) -> dict[str, Retir
         retirement=retirement, created_at__gt=now - timedelta(days=ENTRY_DAYS)
     )
     return {row.actor: row for row in rows.order_by("pk")}
+
+
+def entered_as_done(retirement: Retirement, *, besides: str, now: datetime) -> str:
+    """Who else entered what the registry confirmed, and waits for a second person; "" when nobody did."""
+    done = {RetirementEntry.Kind.CONFIRM, RetirementEntry.Kind.ADOPT}
+    entries = waiting_entries(retirement, now=now)
+    return next((who for who, row in entries.items() if who != besides and row.kind in done), "")
 
 
 def _differences(other: RetirementEntry, *, kind: str, entry: Mapping[str, str]) -> list[str]:

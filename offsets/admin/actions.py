@@ -13,6 +13,7 @@ from offsets.admin.base import NamedAction
 from offsets.forms import (
     AttestForm,
     ConfirmRetirementForm,
+    FreeCreditsForm,
     MoveOffsetForm,
     RetireAheadForm,
     SerialForm,
@@ -91,7 +92,7 @@ def _did_not_happen(row: Retirement, entry: Entry, actor: str, now: datetime) ->
 
 
 def _void(row: Retirement, entry: Entry, actor: str, now: datetime) -> str:
-    services.void_retirement(row, reason=entry["reason"], actor=actor, now=now)
+    services.void_retirement(row, reason=entry["reason"], actor=actor, now=now, seen=entry["seen"])
     return gettext("%(reference)s is void; its credits are free again.") % {"reference": row.reference}
 
 
@@ -191,9 +192,12 @@ RETIREMENT_ACTIONS = (
         label=_("Free the credits of a refused retirement"),
         explanation=_(
             "Only for a retirement that certainly did not happen: the registry refused it, or was never "
-            "asked. Its credits become free and another retirement opens for the devices that wait."
+            "asked. Read the registry's own list first; if it is there, enter it instead. Its credits become "
+            "free and another retirement opens for the devices that wait."
         ),
         permission="offsets.confirm_retirement",
+        form=FreeCreditsForm,
+        initial=lambda row: {"seen": row.state},
         run=_void,
         offered=lambda row: row.state in {Retirement.State.OPEN, Retirement.State.NEEDS_PERSON},
     ),

@@ -357,7 +357,7 @@ def every_action(
     entry = {**CONFIRMATION, "credit_serials": "DEMO-CDM-PH-CER-2-1 to 2"}
     return [
         (page(manual, "confirm"), entry),
-        (page(refused, "void"), reason),
+        (page(refused, "void"), {"seen": "needs_person", **reason}),
         (
             page(differing, "adopt"),
             {**CONFIRMATION, "registry_reference": "VC-9", "credit_serials": "DEMO-CDM-TH-CER-2-3 to 3"},
@@ -466,15 +466,13 @@ def test_a_slip_is_named_on_the_form_and_nothing_is_confirmed(
     assert (Attempt.objects.count(), AttemptOutcome.objects.count(), Span.objects.count()) == (0, 0, 0)
 
 
-def test_a_refused_retirement_cannot_be_confirmed_by_hand(
+def test_a_refused_retirement_that_was_done_all_the_same_is_entered_by_two(
     client: Client, dana: User, refused: Retirement
 ) -> None:
     client.force_login(dana)
-    answer = client.post(
-        page(refused, "confirm"), {**CONFIRMATION, "credit_serials": "DEMO-CDM-MX-CER-2-1 to 1"}
-    )
-    assert answer.status_code == 409
-    assert "Free its credits" in answer.content.decode()
+    entry = {**CONFIRMATION, "credit_serials": "DEMO-CDM-MX-CER-2-1 to 1"}
+    answer = client.post(page(refused, "confirm"), entry, follow=True)
+    assert "Nothing happens until a second person" in answer.content.decode()
     assert Span.objects.count() == 0
 
 
@@ -483,8 +481,25 @@ def test_a_retirement_that_may_have_happened_is_not_freed(
 ) -> None:
     services.begin_attempt(manual, services.intent_of(manual), actor="test", now=NOON)
     client.force_login(dana)
-    assert client.post(page(manual, "void"), {"reason": "hurry"}).status_code == 409
+    entry = {"reason": "hurry", "seen": "open"}
+    assert client.post(page(manual, "void"), entry).status_code == 409
     assert Credit.objects.filter(retirement=None).count() == 1
+
+
+def test_a_page_that_was_opened_before_the_registry_was_asked_frees_nothing(
+    client: Client, dana: User, manual: Retirement
+) -> None:
+    client.force_login(dana)
+    seen = client.get(page(manual, "void")).context["form"]["seen"].value()
+    services.begin_attempt(manual, services.intent_of(manual), actor="test", now=NOON)
+    services.record_outcome(manual, Refused("no"), intent=services.intent_of(manual), actor="test", now=NOON)
+    answer = client.post(page(manual, "void"), {"reason": "not in its list", "seen": seen})
+    assert answer.status_code == 409
+    assert "since you looked" in answer.content.decode()
+    assert Credit.objects.filter(retirement=None).count() == 1
+    seen = client.get(page(manual, "void")).context["form"]["seen"].value()
+    assert client.post(page(manual, "void"), {"reason": "not in its list", "seen": seen}).status_code == 302
+    assert Credit.objects.filter(retirement=None).count() == 3
 
 
 @pytest.mark.parametrize("credits", ["0", "-1", "1.5", "100001", "many", ""])

@@ -91,20 +91,49 @@ def test_a_late_answer_does_not_touch_what_has_ended(opened: Retirement) -> None
     assert list(violations()) == []
 
 
-def test_what_the_registry_refused_is_not_confirmed_by_hand(opened: Retirement) -> None:
-    intent = services.intent_of(opened)
-    services.begin_attempt(opened, intent, actor=SHOP, now=NOON)
-    services.record_outcome(opened, Refused("account closed"), intent=intent, actor=SHOP, now=NOON)
-    with pytest.raises(Conflict, match="Free its credits"):
-        services.confirm_by_person(
-            opened,
-            registry_reference="VC-1",
-            credit_serials="DEMO-CDM-CL-CER-2-1 to 1",
-            retired_on=NOON.date(),
-            actor="staff:1",
-            now=NOON,
-        )
+def refuse(retirement: Retirement) -> None:
+    intent = services.intent_of(retirement)
+    services.begin_attempt(retirement, intent, actor=SHOP, now=NOON)
+    services.record_outcome(retirement, Refused("account closed"), intent=intent, actor=SHOP, now=NOON)
+
+
+IN_ITS_LIST: dict[str, Any] = {
+    "registry_reference": "VC-1",
+    "credit_serials": "DEMO-CDM-CL-CER-2-1 to 1",
+    "retired_on": NOON.date(),
+    "now": NOON,
+}
+
+
+def test_what_the_registry_refused_and_did_all_the_same_two_persons_confirm(opened: Retirement) -> None:
+    refuse(opened)
+    assert not services.confirm_by_person(opened, actor="staff:1", **IN_ITS_LIST)
     assert Span.objects.count() == 0
+    with pytest.raises(Conflict, match="staff:1 entered that .* was done"):
+        services.void_retirement(opened, reason="refused", actor="staff:2", now=NOON)
+    assert services.confirm_by_person(opened, actor="staff:2", **IN_ITS_LIST)
+    assert Retirement.objects.get().state == "confirmed"
+    assert list(violations()) == []
+
+
+def test_whoever_entered_it_by_mistake_may_free_it(opened: Retirement) -> None:
+    refuse(opened)
+    services.confirm_by_person(opened, actor="staff:1", **IN_ITS_LIST)
+    opened.refresh_from_db()
+    services.void_retirement(opened, reason="another one's row", actor="staff:1", now=NOON)
+    assert Retirement.objects.get().state == "void"
+    assert list(violations()) == []
+
+
+def test_who_looked_before_the_registry_was_asked_must_look_again(opened: Retirement) -> None:
+    as_seen = Retirement.objects.get()
+    refuse(opened)
+    with pytest.raises(Conflict, match="since you looked"):
+        services.void_retirement(as_seen, reason="not in its list", actor="staff:1", now=NOON)
+    assert Credit.objects.exclude(retirement=None).count() == 1
+    as_seen.refresh_from_db()
+    services.void_retirement(as_seen, reason="not in its list", actor="staff:1", now=NOON)
+    assert Retirement.objects.get().state == "void"
 
 
 def test_a_manual_retirement_that_was_entered_is_neither_freed_nor_entered_again() -> None:

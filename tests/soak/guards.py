@@ -28,6 +28,7 @@ RETIRING, PROMISING = "offsets/retiring.py", "offsets/promising.py"
 CORRECTING, TRIGGERS = "offsets/correcting.py", "offsets/triggers.py"
 CONSTRAINTS = ("tests/offsets/test_constraints.py",)
 MET = "tests/offsets/test_guards.py"
+REFUSALS = ("tests/offsets/test_refusals.py",)
 HISTORY = (MET, "tests/offsets/test_triggers.py")
 CREDITS = ("tests/concurrency/test_last_credits.py", "tests/offsets/test_ledger.py")
 SWEEPS = (MET, "tests/concurrency/test_sweeps_beside_themselves.py", "tests/offsets/test_settle.py")
@@ -258,6 +259,27 @@ GUARDS = (
         "            _stop_freed(",
         "            (lambda *_, **__: None)(",
         SWEEPS,
+    ),
+    Guard(
+        "who looked before the registry was asked looks again",
+        RETIRING,
+        "if locked.state == Retirement.State.NEEDS_PERSON != (seen or retirement.state):",
+        "if False:",
+        REFUSALS,
+    ),
+    Guard(
+        "what another person entered as done is not freed",
+        RETIRING,
+        "if done := second_person.entered_as_done(locked, besides=actor, now=now):",
+        'if done := "":',
+        REFUSALS,
+    ),
+    Guard(
+        "two persons contradict a refusal",
+        RETIRING,
+        " or certainly_refused(retirement)",
+        "",
+        REFUSALS,
     ),
     Guard(
         "a slip of staff is compared with the intent",
