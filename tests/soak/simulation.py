@@ -273,19 +273,24 @@ def simulate(seed: int, *, guarded: bool = True) -> list[str]:
 def recover(clock: world.Clock, registry: registries.HostileRegistry) -> None:
     """The weather clears, sweeps run, and a person looks at what needs one."""
     registry.calm()
-    sweep_until_quiet(clock)
-    for row in Retirement.objects.filter(state="needs_person"):
+    quiet = sweep_until_quiet(clock)
+    waiting = list(Retirement.objects.filter(state="needs_person"))
+    for row in waiting:
         person_decides(row)
-    sweep_until_quiet(clock)
+    if waiting or not quiet:
+        sweep_until_quiet(clock)
 
 
-def sweep_until_quiet(clock: world.Clock) -> None:
-    """Rounds of sweeps, hours apart, until one finds nothing to do and no registry's answer is awaited."""
+def sweep_until_quiet(clock: world.Clock) -> bool:
+    """Rounds of sweeps, hours apart, until one finds nothing to do and no registry's answer is awaited;
+    whether that came.
+    """
     for _ in range(ROUNDS_TO_CALM):
         did = [sweep() for sweep in world.SWEEPS]
         clock.advance(hours=5)
         if not any(did) and not Retirement.objects.filter(state="open").exists():
-            return
+            return True
+    return False
 
 
 def person_decides(retirement: Retirement) -> None:
