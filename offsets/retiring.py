@@ -344,8 +344,8 @@ def void_retirement(
     locked = Retirement.objects.select_for_update().get(pk=retirement.pk)
     if locked.state == Retirement.State.NEEDS_PERSON != (seen or retirement.state):
         raise Conflict(
-            f"The registry was asked for {locked.reference} since you looked. Read its own list now, then"
-            " decide."
+            f"The registry was asked for {locked.reference} since you looked. Read its own list, then start"
+            " again."
         )
     if done := second_person.entered_as_done(locked, besides=actor, now=now):
         raise Conflict(f"{done} entered that {locked.reference} was done. Compare with the registry's list.")
