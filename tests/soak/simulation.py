@@ -343,7 +343,7 @@ BAR = Bar(
     gate=2_000,
     goal=20_000,
     small=20,
-    control_n=10,
+    control_n=40,  # about one seed in four is violated: of ten, now and then none
     run=run,
     control=control,
 )
